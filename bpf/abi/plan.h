@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later */
+#pragma once
+
+/* What user space tells the kernel side: one generation of the policy set, as tables.
+ *
+ * The model. Rules are numbered through the whole generation, 64 to a bank. A *field* is something that has a value
+ * when an event happens (the task's uid, the event's third argument). A *predicate* answers one field for all rules
+ * of one bank at once, as two masks:
+ *
+ *     pos   rules for which a wanted value was met
+ *     neg   rules for which an excluded value was met
+ *     pass  = pos | (has_neg & ~neg) | keep        keep: rules of the bank that do not ask this field
+ *
+ * Predicates chained by SCT_PRED_MORE add up their pos and neg before pass is taken ("pid= matches the process or
+ * the thread"). An event's active rules are the subject's rules AND the rules that want the event AND every pass.
+ *
+ * The subject's predicates stand in plan 0 and are answered once per task (lib/subject.bpf.h); those of an event
+ * are answered per event. Tables live in inner maps, two sets of them: the generation's parity selects one. */
+
+#include "record.h"
+
+#define SCT_PLANS_MAX 1024        /* plans of a generation: plan 0 is the subject */
+#define SCT_SYSCALL_NR_MAX 1024   /* numbers 0..1023 native, 1024..2047 the 32-bit ABI */
+#define SCT_PLAN_SUBJECT 0
+
+/* Fields of a subject: predicates of plan 0, and context.* predicates of events. Stable numbers. */
+enum sct_field {
+        SCT_FIELD_NONE = 0,
+        SCT_FIELD_UID = 1,          /* u32 real uid, initial user namespace */
+        SCT_FIELD_GID = 2,
+        SCT_FIELD_AUID = 3,         /* loginuid */
+        SCT_FIELD_HOST_PID = 4,     /* tgid in the initial namespace */
+        SCT_FIELD_HOST_TID = 5,
+        SCT_FIELD_HOST_PPID = 6,
+        SCT_FIELD_PID = 7,          /* in the task's own pid namespace */
+        SCT_FIELD_TID = 8,
+        SCT_FIELD_PPID = 9,
+        SCT_FIELD_MNT_NS = 10,      /* inode numbers */
+        SCT_FIELD_PID_NS = 11,
+        SCT_FIELD_BORN = 12,        /* CLOCK_BOOTTIME ns of the process's fork or last exec, whichever is later */
+        SCT_FIELD_CGROUP_BORN = 13, /* CLOCK_BOOTTIME ns when the cgroup was made; 0 when before the service */
+        SCT_FIELD_CGROUP_ID = 14,
+        SCT_FIELD_COMM = 15,        /* string */
+        SCT_FIELD_UTS = 16,         /* string */
+        SCT_FIELD_EXE = 17,         /* string */
+        SCT_FIELD_NS_EXE = 18,      /* 8 bytes mount namespace inode (u64), then the string EXE */
+        SCT_FIELD_CGROUP = 19,      /* class CGROUP: which cgroup patterns the task's cgroup matches */
+        SCT_FIELD_TREE = 20,        /* class BITS: tree roots that the task descends from */
+        SCT_FIELD_FOLLOW = 21,      /* class BITS: follow slots that the task carries */
+        SCT_FIELD_TIMESTAMP = 22,   /* CLOCK_BOOTTIME ns of the event */
+        SCT_FIELD_CPU = 23,
+        SCT_FIELD_SYSCALL = 24,     /* event id of the system call in progress, -1 (as u64) when none */
+        SCT_FIELD_RETVAL = 25,      /* s64, order-biased, see SCT_BIAS */
+        SCT_FIELD_ARG = 64,         /* SCT_FIELD_ARG + i: argument i of the event */
+};
+
+/* Numbers are compared as u64. Signed values are stored with the sign bit flipped, which keeps their order. */
+#define SCT_BIAS(v) ((u64) (v) ^ (1ULL << 63))
+
+enum sct_pred_class {
+        SCT_CLASS_NUMBER = 1,   /* equality table and sorted boundaries */
+        SCT_CLASS_MASK = 2,     /* list of {and, cmp}: hit when (v & and) == cmp; and {and, 0, nonzero} */
+        SCT_CLASS_STRING = 3,   /* equality, prefixes, suffixes, substrings */
+        SCT_CLASS_BITS = 4,     /* list of {bit index}: hit when the field's bit set has it (cgroup, tree, follow) */
+        SCT_CLASS_PRESENT = 5,  /* hit when the argument could be read at all */
+};
+
+enum sct_pred_flags {
+        SCT_PRED_MORE = 1 << 0,      /* the next predicate adds to this one's pos and neg */
+        SCT_PRED_EQ = 1 << 1,        /* has entries in the equality table (NUMBER, STRING) */
+        SCT_PRED_RANGE = 1 << 2,     /* has boundaries (NUMBER) */
+        SCT_PRED_PREFIX = 1 << 3,    /* STRING */
+        SCT_PRED_SUFFIX = 1 << 4,
+        SCT_PRED_SUBSTRING = 1 << 5,
+        SCT_PRED_SIGNED = 1 << 6,    /* NUMBER: flip the sign bit of the value before comparing */
+        SCT_PRED_EXIT = 1 << 7,      /* needs the return value, or an argument that the kernel fills */
+};
+
+struct sct_pred {
+        u16 field;        /* enum sct_field */
+        u8 class;         /* enum sct_pred_class */
+        u8 bank;          /* absolute bank */
+        u32 flags;        /* enum sct_pred_flags */
+        u32 slot;         /* names this predicate's entries in the hash tables and tries */
+        u32 first, count; /* its entries in ranges[] (NUMBER), lists[] (MASK, BITS) */
+        u32 dfa_first;    /* STRING/SUBSTRING: first row in the automaton's table */
+        u64 keep;
+        u64 has_neg;
+};
+
+/* What every table answers. */
+struct sct_mask {
+        u64 pos, neg;
+};
+
+struct sct_num_key {
+        u32 slot;
+        u32 pad;
+        u64 value;
+};
+
+/* Boundaries of one predicate, ascending by low: the answer holds from low up to the next one's low - 1. */
+struct sct_range {
+        u64 low;
+        struct sct_mask mask;
+};
+
+/* MASK: hit when (value & and) == cmp, or with nonzero set when (value & and) != 0. BITS: bit `cmp`. */
+struct sct_list_item {
+        u64 and, cmp;
+        u64 nonzero;
+        struct sct_mask mask;
+};
+
+/* Equality of strings: one hash map per size class, zero padded, so that short strings hash short keys. */
+#define SCT_STR_CLASSES 4
+#define SCT_STR_CLASS_0 24
+#define SCT_STR_CLASS_1 56
+#define SCT_STR_CLASS_2 248
+#define SCT_STR_CLASS_3 4088
+struct sct_str_key_0 { u32 slot, size; char str[SCT_STR_CLASS_0]; };
+struct sct_str_key_1 { u32 slot, size; char str[SCT_STR_CLASS_1]; };
+struct sct_str_key_2 { u32 slot, size; char str[SCT_STR_CLASS_2]; };
+struct sct_str_key_3 { u32 slot, size; char str[SCT_STR_CLASS_3]; };
+
+/* Prefixes and (reversed) suffixes: longest-prefix tries. Their values hold the merged masks of all shorter entries
+ * that also match, because a trie returns only the longest. Data of a trie key may have 256 bytes (LPM_DATA_SIZE_MAX). */
+#define SCT_AFFIX_MAX 252
+struct sct_affix_key {
+        u32 prefixlen;    /* bits: 32 for slot + 8 for each byte */
+        u32 slot;
+        char str[SCT_AFFIX_MAX];
+};
+
+/* Substrings: one automaton (Aho-Corasick, complete transitions) a predicate. Row r, byte b stands at
+ * dfa_first + (r << 8 | b) of the transition table; entry: next row in the low 24 bits, SCT_DFA_HIT when the row's mask
+ * in dfa_masks[dfa_mask] is not empty. */
+#define SCT_DFA_ROW 0x00ffffffU
+#define SCT_DFA_HIT 0x80000000U
+
+enum sct_arg_plan_flags {
+        SCT_ARG_PLAN_EXIT = 1 << 0,    /* filled by the kernel: read at exit */
+        SCT_ARG_PLAN_FD_PATH = 1 << 1, /* type FD: append the path */
+};
+
+/* How the kernel side gets one argument. */
+struct sct_arg_plan {
+        u8 type;        /* enum sct_arg_type; SCT_ARG_NONE ends the list */
+        u8 source;      /* number of the hook's argument that holds it (0..5 for system calls) */
+        u8 size_source; /* BYTES, SOCKADDR: number of the argument that holds the size, 0xff none */
+        u8 flags;       /* enum sct_arg_plan_flags */
+        u32 max;        /* bytes at most; 0: the type's own limit */
+};
+
+struct sct_plan {
+        u16 event;          /* id in events.list or SCT_EVENT_HOOK_FIRST + n */
+        u8 n_args;
+        u8 bank_first;
+        u8 n_banks;         /* banks that have a rule for this event: bank_first .. bank_first + n_banks - 1 */
+        u8 flags;
+        u16 n_preds;        /* entry predicates first, then those with SCT_PRED_EXIT */
+        u16 n_preds_entry;
+        u16 pad;
+        u32 pred_first;
+        struct sct_arg_plan args[SCT_ARGS_MAX];
+        u64 wants[SCT_BANKS_MAX]; /* rules that want this event, by absolute bank */
+};
+
+/* Cgroup patterns (unit=, slice=, session=, cgroup=, container=): matched once per cgroup, when it begins. */
+#define SCT_CGROUP_PATTERNS_MAX 512
+#define SCT_CGROUP_PATTERN_LEN 128
+#define SCT_CGROUP_PATH_MAX 512   /* longer cgroup paths keep their first bytes; counted as truncated */
+
+enum sct_cgroup_pattern_kind {
+        SCT_CGROUP_UNIT = 1,      /* glob on the path from the system unit on: user@1000.service/app.slice/x.service */
+        SCT_CGROUP_SLICE = 2,     /* glob on a slice's name, holds for everything below */
+        SCT_CGROUP_SESSION = 3,   /* glob on N of session-N.scope */
+        SCT_CGROUP_PATH = 4,      /* glob on the whole path, holds for everything below */
+        SCT_CGROUP_CONTAINER = 5, /* glob on the container id; "*" means: any container */
+};
+
+struct sct_cgroup_pattern {
+        u8 kind;
+        u8 pad[7];
+        char glob[SCT_CGROUP_PATTERN_LEN];
+};
+
+enum sct_cgroup_flags {
+        SCT_CGROUP_IN_UNIT = 1 << 0,      /* unit_offset is valid */
+        SCT_CGROUP_IN_CONTAINER = 1 << 1, /* container_offset is valid */
+};
+
+/* What is known of one cgroup; key: its id. Written by the kernel side at cgroup_mkdir, by user space for those that
+ * were there before and, the bits of the new generation's parity, at each change of the policy set. */
+struct sct_cgroup {
+        u64 parent_id;
+        u64 born_ns;             /* CLOCK_BOOTTIME; 0: was there before the service */
+        u16 flags;
+        u16 path_len;            /* without NUL */
+        u16 unit_offset;         /* of the system unit's component in path */
+        u16 container_offset;    /* of the container id in path */
+        u32 container_len;
+        u32 pad;
+        u64 bits[2][SCT_CGROUP_PATTERNS_MAX / 64];  /* patterns matched, by generation parity */
+        char path[SCT_CGROUP_PATH_MAX];
+};
+
+/* One word flips a generation; the rest is constant while it is active. In an array map of 2, by parity. */
+struct sct_gen_config {
+        u32 generation;
+        u16 n_banks;              /* banks in use */
+        u16 n_cgroup_patterns;
+        u32 n_subject_preds;
+        u16 plan_sys_enter, plan_sys_exit;    /* plans of the pseudo events, 0: unwanted */
+        u32 pad;
+        u64 all[SCT_BANKS_MAX];            /* rules that exist */
+        u64 names_journal[SCT_BANKS_MAX];  /* rules that may match journald: they name it by unit, comm, binary or pid */
+        u64 follow[SCT_BANKS_MAX];         /* rules with `follow` */
+        u8 follow_slot[SCT_BANKS_MAX * 64];/* rule → follow slot (0..63), 0xff none */
+        u32 tree_root[64];                 /* pids (initial namespace) of tree= roots, by bit */
+        u32 n_tree_roots;
+        u32 pad2;
+        u64 journal_exe[4];
+};
+
+#ifndef __bpf__
+_Static_assert(sizeof(struct sct_pred) == 48, "sct_pred layout");
+_Static_assert(sizeof(struct sct_plan) % 8 == 0, "sct_plan layout");
+#endif

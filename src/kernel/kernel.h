@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The kernel side as one handle: Plan in, records out. Nothing above this layer sees libbpf or a skeleton. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "../policy/feature-set.h"
+#include "../policy/plan.h"
+
+typedef struct Kernel Kernel;
+
+typedef struct KernelConfig {
+        uint32_t ring_bytes;            /* 0: default; rounded up to a power of two pages */
+        const char *cgroup_root;        /* NULL: found in /proc/self/mountinfo */
+} KernelConfig;
+
+/* Descriptors that outlive the daemon (systemd's descriptor store). */
+typedef struct KernelFd {
+        char name[64];                  /* ASCII, no colon */
+        int fd;
+} KernelFd;
+
+/* Fills `features` by trying each feature once (some tens of milliseconds; cached by the caller). */
+int features_probe(FeatureSet *features);
+const char *feature_name(Feature f);
+const char *feature_sentence(Feature f);    /* what to say when it is missing */
+
+/* Opens and loads the kernel side, attaches the lifetime hooks (fork, exec, exit, rename, cgroups) and learns the
+ * cgroups that exist; no rule is active yet. stored/n_stored: descriptors of a predecessor with the same ABI (owned by
+ * the call on success), or none. reterr: a sentence; caller frees. */
+int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd *stored, size_t n_stored, Kernel **ret,
+               char **reterr);
+Kernel *kernel_free(Kernel *k);
+static inline void kernel_freep(Kernel **k) {
+        kernel_free(*k);
+}
+
+/* Makes `plan` the active generation: fills the other set of tables, attaches what it newly needs, flips, detaches what
+ * nobody wants any more. On failure the old generation stays whole. Returns when the new one judges every event.
+ * Plans are wanted by event; an event whose hook this kernel refuses makes the call fail before anything changed:
+ * ask kernel_can_serve() first. */
+int kernel_apply(Kernel *k, const Plan *plan, char **reterr);
+uint32_t kernel_generation(const Kernel *k);
+
+/* Whether an event of the catalogue can be taken here. 0 and how in *ret_hook ("tp_btf", "raw_tp", "tracepoint",
+ * "fentry", ...; static string), or -ENOTSUP and the missing feature. */
+int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing);
+/* How an event's hook is attached now; NULL when it is not. */
+const char *kernel_event_hook(const Kernel *k, const EventSpec *spec);
+unsigned kernel_n_hooks(const Kernel *k);
+
+/* The ring as an event source. `on_record` gets every sample in order (wire format, valid during the call only);
+ * `on_batch` once after each batch, so that outputs can flush. Batches are bounded, the loop gets its turn between them. */
+typedef void (*KernelRecordHandler)(const void *data, size_t size, void *userdata);
+typedef void (*KernelBatchHandler)(void *userdata);
+int kernel_attach_event(Kernel *k, sd_event *event, int64_t priority, KernelRecordHandler on_record,
+                        KernelBatchHandler on_batch, void *userdata);
+/* Drains what is in the ring now, without the event loop. Returns the number of records. */
+int kernel_drain(Kernel *k);
+
+typedef struct KernelCounters {
+        uint64_t n_lost;            /* events that matched and found no room */
+        uint64_t n_truncated;       /* arguments cut at their limit */
+        uint64_t n_faults;          /* arguments that could not be read */
+        uint64_t n_path_errors;     /* paths that could not be walked to the root */
+        uint64_t n_internal;        /* bookkeeping that failed: task storage, scratch space, map full */
+        uint64_t n_records;         /* submitted */
+        size_t ring_bytes, ring_used_bytes;
+} KernelCounters;
+void kernel_counters(Kernel *k, KernelCounters *ret);
+uint64_t kernel_n_lost(const Kernel *k);      /* a memory read: callable per record */
+/* Events lost per rule number of a generation, since it became active. */
+int kernel_lost_by_rule(Kernel *k, uint64_t *counts, size_t n_rules);
+
+/* 0 or -ENOENT. The path of a cgroup and what is known of it, also shortly after it ended. */
+int kernel_cgroup_lookup(Kernel *k, uint64_t cgroup_id, struct sct_cgroup *ret);
+/* Forget a cgroup: call it when SCT_RECORD_CGROUP_RMDIR was seen. */
+void kernel_cgroup_forget(Kernel *k, uint64_t cgroup_id);
+
+/* Events of this process are never taken (the service itself and readers of its live streams). */
+int kernel_exclude_process(Kernel *k, uint32_t host_pid, bool exclude);
+
+/* Descriptors to keep over a restart. Borrowed. Returns the number, at most `max`. */
+size_t kernel_list_fds(Kernel *k, KernelFd *fds, size_t max);
+/* A restarted daemon must go on where its predecessor stopped: its sequence number lives beside the ring. */
+uint64_t kernel_next_seq(Kernel *k, uint64_t advance);   /* returns the old value, then adds */
