@@ -58,16 +58,15 @@ int log_internal(int level, int error, const char *file, int line, const char *f
 #define log_error_errno(error, ...) log_full_errno(LOG_ERR, (error), __VA_ARGS__)
 #define log_oom() log_full_errno(LOG_ERR, -ENOMEM, "Out of memory.")
 
-/* A record with its own MESSAGE_ID and fields: LOG_FIELD("SCOPE=%u", n) items. */
-#define LOG_STRUCT_MAX 24
-int log_struct_internal(int level, int error, const char *file, int line, const char *func, ...)
-        __attribute__((sentinel));
-/* log_struct(LOG_INFO, "MESSAGE_ID=" ID, "MESSAGE=...", "X=%s", x, NULL): each item is a format and its arguments. */
-#define log_struct_errno(level, error, ...)                                                            \
+/* A record with fields of its own (MESSAGE_ID=... and what its catalog entry mentions): an array of iovecs. */
+#define IOVEC_STRING(s) ((struct iovec) { .iov_base = (char *) (s), .iov_len = strlen(s) })
+#define log_fields_errno(level, error, fields, n_fields, ...)                                          \
         ({                                                                                             \
                 int _level = (level), _error = (error);                                                \
                 _level <= log_get_max_level()                                                          \
-                        ? log_struct_internal(_level, _error, __FILE__, __LINE__, __func__, __VA_ARGS__) \
+                        ? log_internal(_level, _error, __FILE__, __LINE__, __func__, (fields),         \
+                                       (n_fields), __VA_ARGS__)                                        \
                         : -abs(_error);                                                                \
         })
-#define log_struct(level, ...) ((void) log_struct_errno((level), 0, __VA_ARGS__))
+#define log_fields(level, fields, n_fields, ...)                                                       \
+        ((void) log_fields_errno((level), 0, (fields), (n_fields), __VA_ARGS__))
