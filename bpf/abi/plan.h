@@ -141,6 +141,7 @@ struct sct_affix_key {
 enum sct_arg_plan_flags {
         SCT_ARG_PLAN_EXIT = 1 << 0,    /* filled by the kernel: read at exit */
         SCT_ARG_PLAN_FD_PATH = 1 << 1, /* type FD: append the path */
+        SCT_ARG_PLAN_TIME32 = 1 << 2,  /* type TIMESPEC: a 32-bit caller's has two s32 (else two s64, as *_time64 calls) */
 };
 
 /* How the kernel side gets one argument. */
@@ -224,6 +225,6 @@ struct sct_gen_config {
 };
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct sct_pred) == 48, "sct_pred layout");
+_Static_assert(sizeof(struct sct_pred) == 40, "sct_pred layout");
 _Static_assert(sizeof(struct sct_plan) % 8 == 0, "sct_plan layout");
 #endif

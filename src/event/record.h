@@ -103,6 +103,7 @@ const EventSpec *event_spec_next(const EventSpec *prev);        /* NULL starts; 
 int event_arg_index(const EventSpec *spec, const char *name);   /* -ENOENT */
 
 extern const char *const event_sets[];   /* NULL-terminated: name of set i */
+extern const char *const event_set_docs[];   /* what set i holds */
 int event_set_index(const char *name);   /* -ENOENT */
 
 /* System call numbers. abi 0: native, 1: 32-bit. Returns NULL when the number has no event. */
