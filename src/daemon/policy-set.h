@@ -34,7 +34,8 @@ struct LoadedPolicy {
         PolicyState state;
         Policy *policy;           /* the version that is in force, or would be; NULL: masked, or never was good */
         uint8_t scope;            /* resolved 1..64; 0: none (policy is NULL, or no number was free) */
-        ProblemList problems;     /* errors and warnings of the newest version that was read */
+        ProblemList problems;     /* errors and warnings of the newest version that was read, then those of this plan */
+        size_t n_read_problems;   /* how many of them came from reading it */
         bool stale;               /* the file's newest version is bad: `policy` is the last good one */
         bool disabled;            /* by DisablePolicy; holds over reloads until EnablePolicy */
         bool compile_failed;      /* this kernel or a limit refused it; tried again with every new plan */
@@ -45,8 +46,7 @@ struct LoadedPolicy {
 
         uint64_t n_events;        /* matched and delivered */
         uint64_t n_suppressed;    /* over its own rate limit */
-        uint64_t rate_begin_ns;   /* token bucket over the window of the policy's rateLimit */
-        uint64_t rate_n;
+        uint64_t rate_next_ns;    /* when the next event would be on time by the policy's rateLimit (dispatch.c) */
 
         bool seen;                /* mark and sweep of one reload */
 };
@@ -56,3 +56,47 @@ typedef enum PolicyLoadFlags {
         POLICY_LOAD_EXCLUSIVE = 1 << 1,     /* refuse (-EBUSY) a scope number that a loaded policy uses */
         _POLICY_LOAD_ALL = (1 << 2) - 1,
 } PolicyLoadFlags;
+
+/* What the set tells its owner. Called right after the change; removed: right before the object goes away. */
+typedef struct PolicySetHandlers {
+        void (*on_added)(LoadedPolicy *p, void *userdata);
+        void (*on_changed)(LoadedPolicy *p, void *userdata);
+        void (*on_removed)(LoadedPolicy *p, void *userdata);
+} PolicySetHandlers;
+
+struct PolicySet {
+        LoadedPolicy **items;           /* files in order, then transient ones in order of loading */
+        size_t n, n_allocated;
+        uint64_t disabled_scopes;       /* mask: Scope.Disable */
+        uint64_t follow_slots;          /* in use */
+        PolicySetHandlers handlers;
+        void *userdata;
+};
+
+void policy_set_done(PolicySet *s);
+LoadedPolicy *policy_set_find(const PolicySet *s, const char *name);
+
+/* Reads all files of the search path below `root`, or only `paths` (files and directories) when they are given, and
+ * merges them with what is there. Unchanged documents keep their object. Negative only for lack of memory. */
+int policy_set_read(PolicySet *s, const char *root, char *const *paths);
+/* One document as a transient policy. Errors as manager_load_policy(). */
+int policy_set_add_transient(PolicySet *s, const char *text, uint64_t flags, const char *owner, LoadedPolicy **ret,
+                             ProblemList *problems);
+void policy_set_remove(PolicySet *s, LoadedPolicy *p);
+
+/* Gives every policy its scope number and follow slot. What is left without one has failed, with a problem. */
+int policy_set_number(PolicySet *s);
+
+/* Those that belong into the next plan, as inputs; ret_policies[i] goes with ret_inputs[i]. Policies that this kernel
+ * refuses are left out and failed. Caller frees both arrays. */
+int policy_set_select(PolicySet *s, const FeatureSet *features, CompileInput **ret_inputs, LoadedPolicy ***ret_policies,
+                      size_t *ret_n);
+/* Why this kernel cannot serve the policy: problems are added and -ENOTSUP is returned; 0 when it can. */
+int policy_check_features(const Policy *p, const FeatureSet *features, ProblemList *problems);
+
+/* Sets the state and tells the owner when anything changed. */
+void policy_set_state(PolicySet *s, LoadedPolicy *p, PolicyState state);
+/* Appends copies. */
+int problem_list_extend(ProblemList *l, const ProblemList *more);
+/* Forgets what an earlier plan said of it. */
+void loaded_policy_forget_plan(LoadedPolicy *p);

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which policies there are, and in which state. Invariants: names are unique; an object keeps its address as long as its
+ * name is there, whatever happens to its file; a bad file never takes away what was good before. Decides nothing about
+ * what the kernel does: the manager compiles and applies what policy_set_select() returns. */
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "../basic/conf-files.h"
+#include "../basic/string-util.h"
+#include "../policy/policy-parse.h"
+#include "policy-set.h"
+#include "scope.h"
+
+#define FOLLOW_SLOTS_MAX 64
+#define FOLLOW_SLOT_NONE 0xff
+
+static const char *const policy_dirs[] = { "/etc/scopetrace/policies.d", "/run/scopetrace/policies.d",
+                                           "/usr/lib/scopetrace/policies.d", NULL };
+static const char *const policy_suffixes[] = { ".yaml", ".yml", NULL };
+
+static const char *const policy_state_table[_POLICY_STATE_MAX] = {
+        [POLICY_ACTIVE] = "active",
+        [POLICY_DISABLED] = "disabled",
+        [POLICY_FAILED] = "failed",
+        [POLICY_MASKED] = "masked",
+};
+
+const char *policy_state_to_string(PolicyState s) {
+        return s >= 0 && s < _POLICY_STATE_MAX ? policy_state_table[s] : NULL;
+}
+
+static uint64_t now_boottime_ns(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_BOOTTIME, &ts);
+        return (uint64_t) ts.tv_sec * NSEC_PER_SEC + (uint64_t) ts.tv_nsec;
+}
+
+int problem_list_extend(ProblemList *l, const ProblemList *more) {
+        int r;
+
+        for (size_t i = 0; i < more->n; i++) {
+                const Problem *p = &more->items[i];
+
+                r = problem_add(l, p->severity, p->path, p->line, p->column, p->key, "%s", strempty(p->message));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --- one policy --- */
+
+static LoadedPolicy *loaded_policy_free(LoadedPolicy *p) {
+        if (!p)
+                return NULL;
+        free(p->name);
+        free(p->path);
+        free(p->owner);
+        policy_unref(p->policy);
+        problem_list_done(&p->problems);
+        free(p);
+        return NULL;
+}
+
+void loaded_policy_forget_plan(LoadedPolicy *p) {
+        while (p->problems.n > p->n_read_problems) {
+                Problem *q = &p->problems.items[--p->problems.n];
+
+                if (q->severity == PROBLEM_ERROR)
+                        p->problems.n_errors--;
+                free(q->path);
+                free(q->key);
+                free(q->message);
+        }
+        p->compile_failed = false;
+}
+
+static void loaded_policy_clear_problems(LoadedPolicy *p) {
+        problem_list_done(&p->problems);
+        p->problems = (ProblemList) {};
+        p->n_read_problems = 0;
+        p->compile_failed = false;
+}
+
+static int loaded_policy_set_problems(LoadedPolicy *p, const ProblemList *problems) {
+        int r;
+
+        loaded_policy_clear_problems(p);
+        r = problem_list_extend(&p->problems, problems);
+        p->n_read_problems = p->problems.n;
+        return r;
+}
+
+static int policy_set_add(PolicySet *s, const char *name, LoadedPolicy **ret) {
+        LoadedPolicy *p;
+
+        if (!GREEDY_REALLOC(s->items, s->n_allocated, s->n + 1))
+                return -ENOMEM;
+        p = new0(LoadedPolicy, 1);
+        if (!p)
+                return -ENOMEM;
+        p->state = _POLICY_STATE_INVALID;
+        p->follow_slot = FOLLOW_SLOT_NONE;
+        p->name = strdup(name);
+        if (!p->name) {
+                free(p);
+                return -ENOMEM;
+        }
+        s->items[s->n++] = p;
+        *ret = p;
+        return 0;
+}
+
+void policy_set_done(PolicySet *s) {
+        for (size_t i = 0; i < s->n; i++)
+                loaded_policy_free(s->items[i]);
+        free(s->items);
+        *s = (PolicySet) {};
+}
+
+LoadedPolicy *policy_set_find(const PolicySet *s, const char *name) {
+        for (size_t i = 0; i < s->n; i++)
+                if (streq(s->items[i]->name, name))
+                        return s->items[i];
+        return NULL;
+}
+
+void policy_set_state(PolicySet *s, LoadedPolicy *p, PolicyState state) {
+        bool is_new = p->state < 0;
+
+        if (p->state == state)
+                return;
+        p->state = state;
+        if (is_new) {
+                if (s->handlers.on_added)
+                        s->handlers.on_added(p, s->userdata);
+        } else if (s->handlers.on_changed)
+                s->handlers.on_changed(p, s->userdata);
+}
+
+void policy_set_remove(PolicySet *s, LoadedPolicy *p) {
+        for (size_t i = 0; i < s->n; i++) {
+                if (s->items[i] != p)
+                        continue;
+                if (p->state >= 0 && s->handlers.on_removed)
+                        s->handlers.on_removed(p, s->userdata);
+                memmove(s->items + i, s->items + i + 1, (s->n - i - 1) * sizeof(s->items[0]));
+                s->n--;
+                if (p->follow_slot != FOLLOW_SLOT_NONE)
+                        s->follow_slots &= ~(UINT64_C(1) << p->follow_slot);
+                loaded_policy_free(p);
+                return;
+        }
+}
+
+/* --- reading files --- */
+
+/* Where an object of a file stands: behind all that were read before it. */
+static void policy_set_move(PolicySet *s, LoadedPolicy *p, size_t *position) {
+        for (size_t i = *position; i < s->n; i++)
+                if (s->items[i] == p) {
+                        memmove(s->items + *position + 1, s->items + *position,
+                                (i - *position) * sizeof(s->items[0]));
+                        s->items[*position] = p;
+                        break;
+                }
+        (*position)++;
+}
+
+static int adopt(PolicySet *s, LoadedPolicy *p, const char *path, Policy *policy, const ProblemList *problems) {
+        int r;
+
+        if (!p->policy || !streq_ptr(p->path, path) || !streq_ptr(p->policy->text, policy->text)) {
+                r = free_and_strdup(&p->path, path);
+                if (r < 0)
+                        return r;
+                policy_unref(p->policy);
+                p->policy = policy_ref(policy);
+                p->loaded_ns = now_boottime_ns();
+                p->rate_next_ns = 0;
+                if (p->state >= 0 && s->handlers.on_changed)
+                        s->handlers.on_changed(p, s->userdata);
+        }
+        p->seen = true;
+        p->stale = false;
+        return loaded_policy_set_problems(p, problems);
+}
+
+/* One document of a file that could be read. Clashes become problems of the file. */
+static int read_document(PolicySet *s, const char *path, Policy *policy, ProblemList *problems, size_t *position) {
+        LoadedPolicy *p;
+        ProblemList none = {};
+        int r;
+
+        p = policy_set_find(s, policy->name);
+        if (p && (p->seen || (!p->path && p->policy))) {
+                return problem_add(problems, PROBLEM_ERROR, path, 0, 0, "metadata.name",
+                                   "the name \"%s\" is taken by %s; give this policy another name", policy->name,
+                                   p->path ?: "a transient policy");
+        }
+        if (!p) {
+                r = policy_set_add(s, policy->name, &p);
+                if (r < 0)
+                        return r;
+        }
+        r = adopt(s, p, path, policy, &none);
+        if (r < 0)
+                return r;
+        policy_set_move(s, p, position);
+        return 0;
+}
+
+/* The row that stands for a file of which nothing (else) can be said: masked, or nothing in it could be read. */
+static int file_row(PolicySet *s, const char *path, const char *name, const ProblemList *problems, size_t *position,
+                    LoadedPolicy **ret) {
+        LoadedPolicy *p;
+        int r;
+
+        p = policy_set_find(s, name);
+        if (p && p->seen)    /* a policy that calls itself like the file */
+                r = problem_list_extend(&p->problems, problems);
+        else {
+                if (!p) {
+                        r = policy_set_add(s, name, &p);
+                        if (r < 0)
+                                return r;
+                }
+                p->policy = policy_unref(p->policy);
+                r = free_and_strdup(&p->path, path);
+                if (r < 0)
+                        return r;
+                p->seen = true;
+                p->stale = false;
+                r = loaded_policy_set_problems(p, problems);
+                policy_set_move(s, p, position);
+        }
+        if (ret)
+                *ret = p;
+        return r;
+}
+
+/* A file with errors: what it gave before and does not give now goes on in its last good version. */
+static int keep_last_good(PolicySet *s, const char *path, const ProblemList *problems, size_t *position) {
+        int n = 0, r;
+
+        for (size_t i = *position; i < s->n; i++) {
+                LoadedPolicy *p = s->items[i];
+
+                if (p->seen || !p->policy || !streq_ptr(p->path, path))
+                        continue;
+                p->seen = true;
+                p->stale = true;
+                r = loaded_policy_set_problems(p, problems);
+                if (r < 0)
+                        return r;
+                policy_set_move(s, p, position);
+                n++;
+        }
+        return n;
+}
+
+static int read_file(PolicySet *s, const ConfFile *file, unsigned flags, size_t *position) {
+        _cleanup_(problem_list_done) ProblemList problems = {};
+        Policy **policies = NULL;
+        size_t n = 0, first = *position;
+        int r;
+
+        if (file->masked) {
+                LoadedPolicy *p;
+
+                r = file_row(s, file->path, file->name, &problems, position, &p);
+                if (r >= 0)
+                        policy_set_state(s, p, POLICY_MASKED);
+                return r;
+        }
+
+        r = policy_load_file(file->path, flags, &policies, &n, &problems);
+        if (r < 0 && r != -ENOMEM && problems.n_errors == 0)
+                r = problem_add(&problems, PROBLEM_ERROR, file->path, 0, 0, NULL, "cannot read it: %s", strerror(-r));
+        for (size_t i = 0; i < n; i++) {
+                if (r >= 0)
+                        r = read_document(s, file->path, policies[i], &problems, position);
+                policy_unref(policies[i]);
+        }
+        free(policies);
+        if (r < 0)
+                return r;
+
+        if (problems.n_errors > 0) {
+                r = keep_last_good(s, file->path, &problems, position);
+                if (r == 0)
+                        r = file_row(s, file->path, file->name, &problems, position, NULL);
+        } else if (problems.n > 0)
+                for (size_t i = first; i < *position && r >= 0; i++)
+                        r = loaded_policy_set_problems(s->items[i], &problems);
+        return r;
+}
+
+static int read_list(PolicySet *s, const ConfFileList *l, unsigned flags, size_t *position) {
+        int r;
+
+        for (size_t i = 0; i < l->n; i++) {
+                r = read_file(s, &l->items[i], flags, position);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int read_path(PolicySet *s, const char *path, size_t *position) {
+        _cleanup_(conf_file_list_done) ConfFileList l = {};
+        const char *const dirs[] = { path, NULL };
+        struct stat st;
+        int r;
+
+        if (stat(path, &st) >= 0 && S_ISDIR(st.st_mode)) {
+                r = conf_files_list(dirs, policy_suffixes, NULL, &l);
+                if (r == -ENOMEM)
+                        return r;
+        } else {
+                const char *slash = strrchr(path, '/');
+                ConfFile file = { .path = (char *) path, .name = slash ? slash + 1 : path };
+
+                return read_file(s, &file, POLICY_LOAD_ANY_OWNER, position);
+        }
+        return read_list(s, &l, POLICY_LOAD_ANY_OWNER, position);
+}
+
+int policy_set_read(PolicySet *s, const char *root, char *const *paths) {
+        size_t position = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < s->n; i++)
+                s->items[i]->seen = false;
+
+        if (paths)
+                STRV_FOREACH(path, paths) {
+                        r = read_path(s, *path, &position);
+                        if (r < 0)
+                                return r;
+                }
+        else {
+                _cleanup_(conf_file_list_done) ConfFileList l = {};
+
+                r = conf_files_list(policy_dirs, policy_suffixes, root, &l);
+                if (r == -ENOMEM)
+                        return r;
+                r = read_list(s, &l, root ? POLICY_LOAD_ANY_OWNER : 0, &position);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = s->n; i > 0; i--)
+                if (s->items[i - 1]->path && !s->items[i - 1]->seen)
+                        policy_set_remove(s, s->items[i - 1]);
+        return 0;
+}
+
+/* --- transient ones --- */
+
+static bool scope_in_use(const PolicySet *s, uint8_t scope) {
+        for (size_t i = 0; i < s->n; i++)
+                if (s->items[i]->policy && s->items[i]->scope == scope)
+                        return true;
+        return false;
+}
+
+static int check_transient(const PolicySet *s, const Policy *policy, uint64_t flags, ProblemList *problems) {
+        if (policy_set_find(s, policy->name)) {
+                (void) problem_add(problems, PROBLEM_ERROR, "-", 0, 0, "metadata.name",
+                                   "a policy of the name \"%s\" is loaded; give this one another name", policy->name);
+                return -EEXIST;
+        }
+        if ((flags & POLICY_LOAD_EXCLUSIVE) && policy->scope > 0 && scope_in_use(s, policy->scope)) {
+                (void) problem_add(problems, PROBLEM_ERROR, "-", 0, 0, "spec.scope",
+                                   "scope %u is used by a loaded policy; choose another number, or share it",
+                                   policy->scope);
+                return -EBUSY;
+        }
+        return 0;
+}
+
+int policy_set_add_transient(PolicySet *s, const char *text, uint64_t flags, const char *owner, LoadedPolicy **ret,
+                             ProblemList *problems) {
+        Policy **policies = NULL;
+        LoadedPolicy *p = NULL;
+        size_t n = 0;
+        int r;
+
+        r = policy_parse(text, strlen(text), "-", &policies, &n, problems);
+        if (r >= 0 && problems->n_errors > 0)
+                r = -EINVAL;
+        if (r >= 0 && n != 1) {
+                r = problem_add(problems, PROBLEM_ERROR, "-", 1, 1, NULL,
+                                n == 0 ? "there is no policy in it" : "send one document a call");
+                r = r < 0 ? r : -EINVAL;
+        }
+        if (r >= 0)
+                r = check_transient(s, policies[0], flags, problems);
+        if (r >= 0)
+                r = policy_set_add(s, policies[0]->name, &p);
+        if (r >= 0) {
+                ProblemList none = {};
+
+                p->load_flags = flags;
+                r = adopt(s, p, NULL, policies[0], problems->n > 0 ? problems : &none);
+                if (r >= 0 && owner)
+                        r = free_and_strdup(&p->owner, owner);
+        }
+        for (size_t i = 0; i < n; i++)
+                policy_unref(policies[i]);
+        free(policies);
+        if (r < 0) {
+                if (p)
+                        policy_set_remove(s, p);
+                return r;
+        }
+        *ret = p;
+        return 0;
+}
+
+/* --- numbers --- */
+
+static bool uses_follow(const Policy *policy) {
+        for (size_t i = 0; i < policy->n_rules; i++)
+                if (policy->rules[i].follow)
+                        return true;
+        return false;
+}
+
+static int number_follow(PolicySet *s, LoadedPolicy *p) {
+        if (!p->policy || !uses_follow(p->policy)) {
+                if (p->follow_slot != FOLLOW_SLOT_NONE)
+                        s->follow_slots &= ~(UINT64_C(1) << p->follow_slot);
+                p->follow_slot = FOLLOW_SLOT_NONE;
+                return 0;
+        }
+        if (p->follow_slot != FOLLOW_SLOT_NONE)
+                return 0;
+        if (s->follow_slots == UINT64_MAX) {
+                p->compile_failed = true;
+                return problem_add(&p->problems, PROBLEM_ERROR, p->path ?: "-", 0, 0, "spec.filters",
+                                   "%u policies use follow already; leave follow out of one of them",
+                                   FOLLOW_SLOTS_MAX);
+        }
+        p->follow_slot = (uint8_t) __builtin_ctzll(~s->follow_slots);
+        s->follow_slots |= UINT64_C(1) << p->follow_slot;
+        return 0;
+}
+
+int policy_set_number(PolicySet *s) {
+        uint64_t used = 0;
+        int r;
+
+        for (size_t i = 0; i < s->n; i++) {
+                LoadedPolicy *p = s->items[i];
+
+                loaded_policy_forget_plan(p);
+                if (!p->policy)
+                        p->scope = 0;
+                else if (p->policy->scope > 0) {
+                        p->scope = p->policy->scope;
+                        used |= SCOPE_BIT(p->scope);
+                }
+        }
+        /* Who had a number without asking for it keeps it, unless somebody asks for that very number now. */
+        for (size_t i = 0; i < s->n; i++) {
+                LoadedPolicy *p = s->items[i];
+
+                if (!p->policy || p->policy->scope > 0 || p->scope == 0)
+                        continue;
+                if (used & SCOPE_BIT(p->scope))
+                        p->scope = 0;
+                else
+                        used |= SCOPE_BIT(p->scope);
+        }
+        for (size_t i = 0; i < s->n; i++) {
+                LoadedPolicy *p = s->items[i];
+
+                if (p->policy && p->scope == 0 && used != UINT64_MAX) {
+                        p->scope = (uint8_t) (__builtin_ctzll(~used) + 1);
+                        used |= SCOPE_BIT(p->scope);
+                } else if (p->policy && p->scope == 0) {
+                        p->compile_failed = true;
+                        r = problem_add(&p->problems, PROBLEM_ERROR, p->path ?: "-", 0, 0, "spec.scope",
+                                        "all 64 scopes are in use; name one with scope: to share it");
+                        if (r < 0)
+                                return r;
+                }
+                r = number_follow(s, p);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* --- what goes into the plan --- */
+
+int policy_check_features(const Policy *p, const FeatureSet *features, ProblemList *problems) {
+        bool told[_FEATURE_MAX] = {};
+        int refused = 0, r;
+
+        for (size_t i = 0; i < p->n_rules; i++)
+                for (size_t j = 0; j < p->rules[i].n_events; j++) {
+                        const PolicyEvent *e = &p->rules[i].events[j];
+                        Feature missing = _FEATURE_INVALID;
+                        const char *hook;
+
+                        if (kernel_can_serve(features, e->spec, &hook, &missing) >= 0)
+                                continue;
+                        refused = -ENOTSUP;
+                        if (missing < 0 || missing >= _FEATURE_MAX || told[missing])
+                                continue;
+                        told[missing] = true;
+                        r = problem_add(problems, PROBLEM_ERROR, p->path ?: "-", e->line, e->column, e->spec->name,
+                                        "the event %s cannot be taken here: %s%s%s%s", e->spec->name,
+                                        feature_sentence(missing), isempty(features->reason[missing]) ? "" : " (",
+                                        features->reason[missing], isempty(features->reason[missing]) ? "" : ")");
+                        if (r < 0)
+                                return r;
+                }
+        return refused;
+}
+
+int policy_set_select(PolicySet *s, const FeatureSet *features, CompileInput **ret_inputs, LoadedPolicy ***ret_policies,
+                      size_t *ret_n) {
+        _cleanup_free_ CompileInput *inputs = NULL;
+        _cleanup_free_ LoadedPolicy **policies = NULL;
+        size_t n = 0;
+        int r;
+
+        inputs = new0(CompileInput, s->n + 1);
+        policies = new0(LoadedPolicy *, s->n + 1);
+        if (!inputs || !policies)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < s->n; i++) {
+                LoadedPolicy *p = s->items[i];
+
+                if (!p->policy || p->disabled || p->compile_failed || p->scope == 0 ||
+                    (s->disabled_scopes & SCOPE_BIT(p->scope)))
+                        continue;
+                r = policy_check_features(p->policy, features, &p->problems);
+                if (r == -ENOTSUP) {
+                        p->compile_failed = true;
+                        continue;
+                }
+                if (r < 0)
+                        return r;
+                inputs[n] = (CompileInput) {
+                        .policy = p->policy,
+                        .scope = p->scope,
+                        .loaded_ns = p->loaded_ns,
+                        .follow_slot = p->follow_slot,
+                };
+                policies[n++] = p;
+        }
+        *ret_inputs = TAKE_PTR(inputs);
+        *ret_policies = TAKE_PTR(policies);
+        *ret_n = n;
+        return 0;
+}
