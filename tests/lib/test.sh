@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The runner of shell tests, sourced (bash). Every function named test_* of the script is a test; they run in the order
+# in which they stand, each in a subshell under `set -e`, and each prints one line of the protocol that all tiers share:
+#
+#   PASS tier/script/name
+#   FAIL tier/script/name        (what it printed follows, indented)
+#   SKIP tier/script/name: the fact that stopped it
+#
+# A script ends with `run_tests`. TEST_PREFIX is what stands before the name; TESTFUNCS="a:b" runs only the tests whose
+# name contains one of these. `setup` and `teardown`, where defined, run once around all of them.
+
+test_dir=$(cd "$(dirname "${BASH_SOURCE[1]:-$0}")" && pwd)
+test_tmp=$(mktemp -d "${TMPDIR:-/tmp}/scopetrace-test.XXXXXX")
+
+# Ends the running test as skipped; the text names the fact.
+skip() {
+        echo "$*" >"$test_tmp/.skip"
+        exit 77
+}
+
+# Ends the running test as failed.
+fail() {
+        echo "failed: $*" >&2
+        exit 1
+}
+
+# assert_eq ACTUAL EXPECTED [WHAT]
+assert_eq() {
+        [ "$1" = "$2" ] || fail "${3:-value} is '$1', expected '$2'"
+}
+
+# assert_contains TEXT PART
+assert_contains() {
+        case $1 in
+        *"$2"*) ;;
+        *) fail "'$2' is not in: $1" ;;
+        esac
+}
+
+# assert_lacks TEXT PART
+assert_lacks() {
+        case $1 in
+        *"$2"*) fail "'$2' is in: $1" ;;
+        esac
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds. Looks 20 times a second: for states that announce nothing.
+wait_for() {
+        local n=$(($1 * 20))
+        shift
+        while ! "$@" >/dev/null 2>&1; do
+                n=$((n - 1))
+                [ $n -gt 0 ] || fail "this did not come true: $*"
+                sleep 0.05
+        done
+}
+
+# Lets everything that was sent to the journal reach its files.
+journal_sync() {
+        journalctl --sync
+}
+
+# journal_count MATCH...: how many entries match.
+journal_count() {
+        journalctl --sync
+        journalctl -q -o cat --output-fields=MESSAGE_ID "$@" | wc -l
+}
+
+test_selected() {
+        [ -n "${TESTFUNCS:-}" ] || return 0
+        local part
+        for part in ${TESTFUNCS//:/ }; do
+                case $1 in
+                *"$part"*) return 0 ;;
+                esac
+        done
+        return 1
+}
+
+# In a subshell of its own, so that what a test sets or leaves ends with it; `set -e` holds because nothing tests the
+# subshell's result where it stands.
+run_one() {
+        local name=$1 r
+        rm -f "$test_tmp/.skip"
+        (
+                set -eE
+                cd "$test_tmp"
+                "$name"
+        ) >"$test_tmp/.log" 2>&1 </dev/null
+        r=$?
+        case $r in
+        0) echo "PASS ${TEST_PREFIX:-}${name#test_}" ;;
+        77)
+                if [ -e "$test_tmp/.skip" ]; then
+                        echo "SKIP ${TEST_PREFIX:-}${name#test_}: $(cat "$test_tmp/.skip")"
+                        r=0
+                fi ;;
+        esac
+        if [ $r != 0 ]; then
+                echo "FAIL ${TEST_PREFIX:-}${name#test_}"
+                tail -n 60 "$test_tmp/.log" | sed 's/^/        /'
+                n_failed=$((n_failed + 1))
+        fi
+}
+
+run_tests() {
+        local name n_failed=0
+        set +e
+        if declare -F setup >/dev/null; then
+                (set -e; setup) >"$test_tmp/.log" 2>&1 </dev/null
+                case $? in
+                0) ;;
+                77)
+                        echo "SKIP ${TEST_PREFIX:-}setup: $(cat "$test_tmp/.skip" 2>/dev/null)"
+                        rm -rf "$test_tmp"
+                        exit 0 ;;
+                *)
+                        echo "FAIL ${TEST_PREFIX:-}setup"
+                        tail -n 60 "$test_tmp/.log" | sed 's/^/        /'
+                        n_failed=1 ;;
+                esac
+        fi
+        for name in $(sed -n 's/^\(test_[A-Za-z0-9_]*\)() *{.*/\1/p' "$0"); do
+                if test_selected "$name"; then
+                        run_one "$name"
+                fi
+        done
+        if declare -F teardown >/dev/null; then
+                (teardown) >/dev/null 2>&1 </dev/null
+        fi
+        rm -rf "$test_tmp"
+        [ $n_failed = 0 ]
+        exit
+}
