@@ -22,7 +22,7 @@ ARGS_MAX = 16               # SCT_ARGS_MAX in record.h
 SETS_MAX = 64
 FAMILIES = ('syscall', 'process', 'cgroup', 'security', 'file', 'memory', 'module', 'bpf', 'network', 'container',
             'signature')
-# One name is both a word and a C keyword or macro: it may stand in the list all the same.
+# What the wire type becomes when the kernel fills the argument.
 FILLED_TYPES = {'str': 'str_out', 'sockaddr': 'sockaddr_out', 'int2': 'int2', 'timespec': 'timespec',
                 'bytes': 'bytes', 'str_out': 'str_out', 'sockaddr_out': 'sockaddr_out'}
 
@@ -77,21 +77,23 @@ class Catalogue:
         a.ctype, a.name, words, a.size_source = m[1].strip(), m[2], m[3], m[4]
         a.source = position
         if a.ctype in self.types:
-            a.type, a.printer = self.types[a.ctype]
+            a.type, words = self.types[a.ctype][0], self.types[a.ctype][1] + words
         elif a.ctype.endswith('*'):
             a.type = 'ptr'
         else:
             raise ListError(f'C type "{a.ctype}" has no "type" line')
-        filled = False
+        filled = time32 = False
         for word in words.split(':')[1:]:
             if word == 'out':
                 filled = True
             elif word == 'time32':
-                a.flags.append('SCT_ARG_PLAN_TIME32')
+                time32 = True
             elif word in self.wire_types:
                 a.type = word
             else:
                 a.printer = word
+        if time32 and a.type == 'timespec':
+            a.flags.append('SCT_ARG_PLAN_TIME32')
         if a.type == 'int2' or a.type in ('str_out', 'sockaddr_out'):
             filled = True
         if filled:
@@ -147,7 +149,7 @@ class Catalogue:
             self.take_compat(e.name, e)
 
     def parse_event(self, kind, text):
-        m = re.fullmatch(r'(?:(\d+) )?(\w+)\((.*)\)((?: \S+)*?)(?: -- (.*))?', text)
+        m = re.fullmatch(r'(?:(\d+) )?(\w+)\(([^()]*)\)((?: \S+)*?)(?: -- (.*))?', text)
         if not m:
             raise ListError(f'not written as "{kind} [ID] NAME(ARGUMENTS) WORDS [-- TEXT]"')
         e = Event()
@@ -205,9 +207,9 @@ class Catalogue:
         elif kind == 'type':
             ctype, _, what = rest.rpartition('=')
             words = what.split()
-            if not ctype or not 1 <= len(words) <= 2 or words[0] not in self.wire_types:
-                raise ListError('not written as "type C-TYPE = WIRE-TYPE [PRINTER]"')
-            self.types[ctype.strip()] = (words[0], words[1] if len(words) > 1 else 'default')
+            if not ctype or not words or words[0] not in self.wire_types:
+                raise ListError('not written as "type C-TYPE = WIRE [WORD]..."')
+            self.types[ctype.strip()] = (words[0], ''.join(f':{w}' for w in words[1:]))
         else:
             raise ListError(f'unknown word "{kind}"')
 
