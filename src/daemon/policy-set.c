@@ -451,6 +451,13 @@ static int number_follow(PolicySet *s, LoadedPolicy *p) {
         return 0;
 }
 
+void policy_set_take_follow_slot(PolicySet *s, LoadedPolicy *p, uint8_t slot) {
+        if (slot >= FOLLOW_SLOTS_MAX || p->follow_slot != FOLLOW_SLOT_NONE || (s->follow_slots & (UINT64_C(1) << slot)))
+                return;
+        p->follow_slot = slot;
+        s->follow_slots |= UINT64_C(1) << slot;
+}
+
 int policy_set_number(PolicySet *s) {
         uint64_t used = 0;
         int r;

@@ -83,6 +83,8 @@ int policy_set_read(PolicySet *s, const char *root, char *const *paths);
 int policy_set_add_transient(PolicySet *s, const char *text, uint64_t flags, const char *owner, LoadedPolicy **ret,
                              ProblemList *problems);
 void policy_set_remove(PolicySet *s, LoadedPolicy *p);
+/* A follow slot of a predecessor; taken when it is free. */
+void policy_set_take_follow_slot(PolicySet *s, LoadedPolicy *p, uint8_t slot);
 
 /* Gives every policy its scope number and follow slot. What is left without one has failed, with a problem. */
 int policy_set_number(PolicySet *s);
