@@ -63,7 +63,7 @@ journal_sync() {
 # journal_count MATCH...: how many entries match.
 journal_count() {
         journalctl --sync
-        journalctl -q -o cat --output-fields=MESSAGE_ID "$@" | wc -l
+        journalctl -q -o json --output-fields=PRIORITY "$@" | wc -l
 }
 
 test_selected() {
