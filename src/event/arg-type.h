@@ -35,6 +35,7 @@ int arg_print_journal(Buffer *b, const EventArg *a);
 /* The number of an argument whose wire form is one, else -EINVAL. */
 int arg_get_u64(const EventArg *a, uint64_t *ret);
 
+/* A number as a printer shows it. */
 int printer_print(Buffer *b, ArgPrinter printer, uint64_t value, ArgStyle style);
 
 /* A filter's names → which values it wants: (value & *ret_and) == *ret_cmp, on the wire form of the value. Takes one

@@ -30,8 +30,7 @@ typedef struct PrinterRow {
         PrinterKind kind;
         bool people;            /* other styles show the number */
         bool people_octal;      /* ARG_STYLE_PEOPLE shows it in octal, the others by name */
-        const PrinterName *names;
-        size_t n_names;
+        const PrinterName *names;       /* ended by an empty one; NULL: none */
         uint64_t ignore;        /* bits that are no flags */
 } PrinterRow;
 
@@ -42,9 +41,7 @@ typedef struct PrinterRow {
         X(signal) X(sigmask) X(rlimit) X(prio) X(sched) X(futex) X(clock) X(itimer) X(domain) X(socktype)       \
         X(sockflags) X(level) X(sockopt) X(shutdown) X(msg) X(module) X(reboot) X(socketcall) X(resolve)
 
-#define X(n)                                                                                \
-        extern const PrinterName printer_names_##n[];                                       \
-        extern const size_t printer_n_names_##n;
+#define X(n) extern const PrinterName printer_names_##n[];
 PRINTER_NAMES(X)
 #undef X
 
