@@ -22,6 +22,8 @@
 #define SCT_PLANS_MAX 1024        /* plans of a generation: plan 0 is the subject */
 #define SCT_SYSCALL_NR_MAX 1024   /* numbers 0..1023 native, 1024..2047 the 32-bit ABI */
 #define SCT_PLAN_SUBJECT 0
+#define SCT_EVENT_ID_MAX 4096     /* ids of the catalogue are below */
+#define SCT_PREDS_MAX 4096        /* predicates of a generation */
 
 /* Fields of a subject: predicates of plan 0, and context.* predicates of events. Stable numbers. */
 enum sct_field {
@@ -99,6 +101,8 @@ struct sct_num_key {
         u64 value;
 };
 
+#define SCT_SLOT_TREE 0xffffffffU   /* process number of a tree= root → its bit, in pos */
+
 /* Boundaries of one predicate, ascending by low: the answer holds from low up to the next one's low - 1. */
 struct sct_range {
         u64 low;
@@ -153,12 +157,16 @@ struct sct_arg_plan {
         u32 max;        /* bytes at most; 0: the type's own limit */
 };
 
+enum sct_plan_flags {
+        SCT_PLAN_NO_RETURN = 1 << 0,   /* the call does not return to its caller: reported at entry */
+};
+
 struct sct_plan {
         u16 event;          /* id in events.list or SCT_EVENT_HOOK_FIRST + n */
         u8 n_args;
         u8 bank_first;
         u8 n_banks;         /* banks that have a rule for this event: bank_first .. bank_first + n_banks - 1 */
-        u8 flags;
+        u8 flags;           /* enum sct_plan_flags */
         u16 n_preds;        /* entry predicates first, then those with SCT_PRED_EXIT */
         u16 n_preds_entry;
         u16 pad;
@@ -189,6 +197,8 @@ struct sct_cgroup_pattern {
 enum sct_cgroup_flags {
         SCT_CGROUP_IN_UNIT = 1 << 0,      /* unit_offset is valid */
         SCT_CGROUP_IN_CONTAINER = 1 << 1, /* container_offset is valid */
+        SCT_CGROUP_IS_SLICE = 1 << 2,     /* a slice below slices only, or the root: a child may be a unit */
+        SCT_CGROUP_IS_SESSION = 1 << 3,   /* the unit session-N.scope itself */
 };
 
 /* What is known of one cgroup; key: its id. Written by the kernel side at cgroup_mkdir, by user space for those that
@@ -201,7 +211,7 @@ struct sct_cgroup {
         u16 unit_offset;         /* of the system unit's component in path */
         u16 container_offset;    /* of the container id in path */
         u32 container_len;
-        u32 pad;
+        u32 name_offset;         /* of the last component in path */
         u64 bits[2][SCT_CGROUP_PATTERNS_MAX / 64];  /* patterns matched, by generation parity */
         char path[SCT_CGROUP_PATH_MAX];
 };
@@ -211,17 +221,15 @@ struct sct_gen_config {
         u32 generation;
         u16 n_banks;              /* banks in use */
         u16 n_cgroup_patterns;
-        u32 n_subject_preds;
+        u32 subject_first, n_subject_preds;   /* predicates of plan 0 */
         u16 plan_sys_enter, plan_sys_exit;    /* plans of the pseudo events, 0: unwanted */
-        u32 pad;
         u64 all[SCT_BANKS_MAX];            /* rules that exist */
         u64 names_journal[SCT_BANKS_MAX];  /* rules that may match journald: they name it by unit, comm, binary or pid */
         u64 follow[SCT_BANKS_MAX];         /* rules with `follow` */
         u8 follow_slot[SCT_BANKS_MAX * 64];/* rule → follow slot (0..63), 0xff none */
         u32 tree_root[64];                 /* pids (initial namespace) of tree= roots, by bit */
         u32 n_tree_roots;
-        u32 pad2;
-        u64 journal_exe[4];
+        u32 any_follow;                    /* 1: some rule has `follow` */
 };
 
 #ifndef __bpf__
