@@ -44,6 +44,13 @@ assert_lacks() {
         esac
 }
 
+# refused COMMAND...: the command must fail. (`!` before a command is no test: `set -e` does not look at it.)
+refused() {
+        if "$@"; then
+                fail "this succeeded: $*"
+        fi
+}
+
 # wait_for SECONDS COMMAND...: until the command succeeds. Looks 20 times a second: for states that announce nothing.
 wait_for() {
         local n=$(($1 * 20))
