@@ -22,6 +22,8 @@ static const char *log_identifier;
 static LogTarget log_target = LOG_TARGET_AUTO;
 static int log_max_level = LOG_INFO;
 static int log_journal_fd = -EBADF;
+static LogSender log_sender;
+static void *log_sender_userdata;
 
 static const char *const log_target_table[_LOG_TARGET_MAX] = {
         [LOG_TARGET_AUTO] = "auto",
@@ -91,6 +93,11 @@ int log_get_max_level(void) {
         return log_max_level;
 }
 
+void log_set_journal_sender(LogSender sender, void *userdata) {
+        log_sender = sender;
+        log_sender_userdata = userdata;
+}
+
 static int journal_try(const Buffer *b) {
         if (log_journal_fd < 0) {
                 log_journal_fd = journal_connect(NULL);
@@ -107,6 +114,8 @@ static int journal_try(const Buffer *b) {
 static int send_to_journal(const Buffer *b) {
         int r;
 
+        if (log_sender)
+                return log_sender(b->data, b->size, log_sender_userdata);
         r = journal_try(b);
         if (IN_SET(r, -EAGAIN, -ENOBUFS)) {
                 struct pollfd p = { .fd = log_journal_fd, .events = POLLOUT };

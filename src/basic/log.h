@@ -32,6 +32,11 @@ LogTarget log_get_target(void);
 void log_set_max_level(int level);
 int log_get_max_level(void);
 
+/* Hands encoded entries to `send` instead of the socket (so that they go out in order with others); NULL: to the socket
+ * again. A negative result sends the message to stderr. */
+typedef int (*LogSender)(const void *data, size_t size, void *userdata);
+void log_set_journal_sender(LogSender sender, void *userdata);
+
 /* `error` is a negative (or positive) errno or 0; returned as a negative errno, so that `return log_error_errno(r, ...)`
  * reads well. `fields`: further NAME=value items; may be NULL. %m is the error. */
 int log_internal(int level, int error, const char *file, int line, const char *func, const struct iovec *fields,

@@ -26,6 +26,7 @@ typedef struct Scope {
         bool disabled;              /* by Scope.Disable: its policies are left out of the plan */
         LoadedPolicy **policies;    /* borrowed, in the order of the policy set; whatever their state */
         size_t n_policies, n_policies_allocated;
+        bool changed;               /* lost a policy since others were last told */
         uint64_t n_events;          /* matched, whatever became of them later */
         uint64_t n_lost;            /* ring overruns, rate limits, journal back-pressure */
         uint64_t *counts;           /* SCOPE_COUNTS_MAX, by scope_count_index() */
