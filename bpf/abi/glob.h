@@ -31,7 +31,7 @@ struct sct_glob {
 
 /* One step. star - 1 is where the last star stands; while there is none, that is the pattern's last byte, which is NUL:
  * this asks memory, not the number. */
-static long sct_glob_step(u32 i, struct sct_glob *g) {
+static inline long sct_glob_step(u32 i, struct sct_glob *g) {
         char c = g->pattern[g->p & (SCT_CGROUP_PATTERN_LEN - 1)];
 
         if (c == '*') {
