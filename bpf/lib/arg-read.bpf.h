@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/* Arguments of system calls, by type: one branch a type of arg-types.def. Strings are copied at entry, which is what
+ * the kernel is about to see, unless the kernel fills them. */
+
+#include "path.bpf.h"
+
+/* A descriptor, with the path of what it refers to behind the number. */
+__weak __noinline int put_fd_path(struct sct_buf *b, struct sct_scratch *s, u32 index, s64 fd) {
+        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
+        struct file **table, *file = NULL;
+        int off, truncated = 0;
+        u32 len = 0, at;
+        long n = 0;
+
+        if (!b || !s)
+                return -1;
+        at = b->used;
+        if (at > SCT_ARGS_END - 32)
+                return -1;
+        *(s64 *) (b->data + at + 8) = fd;
+        if (fd >= 0 && fd < BPF_CORE_READ(task, files, fdt, max_fds)) {
+                table = BPF_CORE_READ(task, files, fdt, fd);
+                bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+        }
+        if (file) {
+                off = path_resolve(s, (u64) BPF_CORE_READ(file, f_path.dentry), (u64) BPF_CORE_READ(file, f_path.mnt),
+                                   &len);
+                if (off >= 0 && off < SCT_STR_MAX)
+                        n = read_str_at(b, at + 16, s->path + off, 0, &truncated);
+                if (n < 0 || n > SCT_STR_MAX)
+                        n = 0;
+        }
+        arg_done(b, at, index, SCT_ARG_FD, truncated ? SCT_ARG_TRUNCATED : 0, 8 + n);
+        return 0;
+}
+
+static __always_inline void put_timespec(struct sct_buf *b, u32 index, u64 from, u32 compat) {
+        u32 off = b->used;
+        s64 ts[2] = {};
+
+        if (off > SCT_ARGS_END - 32)
+                return;
+        if (compat) {
+                s32 ts32[2] = {};
+
+                if (bpf_probe_read_user(ts32, sizeof(ts32), (void *) from))
+                        goto fault;
+                ts[0] = ts32[0];
+                ts[1] = ts32[1];
+        } else if (bpf_probe_read_user(ts, sizeof(ts), (void *) from))
+                goto fault;
+        *(s64 *) (b->data + off + 8) = ts[0];
+        *(s64 *) (b->data + off + 16) = ts[1];
+        arg_done(b, off, index, SCT_ARG_TIMESPEC, 0, 16);
+        return;
+fault:
+        put_fault(b, index, SCT_ARG_TIMESPEC, SCT_ARG_FAULT);
+}
+
+/* Reads the arguments that exist at entry (exit = 0) or those that the kernel has filled (exit = 1). plan_key counts the
+ * parity in. */
+__weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 plan_key, u32 exit) {
+        struct sct_plan *plan = bpf_map_lookup_elem(&sct_plans, &plan_key);
+        u32 i, compat;
+
+        if (!s || !b || !plan)
+                return -1;
+        compat = b->rec.flags & SCT_RECORD_COMPAT;
+        for (i = 0; i < SCT_ARGS_MAX; i++) {
+                struct sct_arg_plan *arg = &plan->args[i];
+                u32 type = arg->type, size;
+                u64 v;
+
+                if (type == SCT_ARG_NONE)
+                        break;
+                if (!(arg->flags & SCT_ARG_PLAN_EXIT) != !exit)
+                        continue;
+                v = b->args[arg->source & 7];
+                switch (type) {
+                case SCT_ARG_S32:
+                        put_u64(b, i, type, (s64) (s32) v);
+                        break;
+                case SCT_ARG_U32:
+                        put_u64(b, i, type, (u32) v);
+                        break;
+                case SCT_ARG_S64:
+                        put_u64(b, i, type, compat ? (u64) (s64) (s32) v : v);
+                        break;
+                case SCT_ARG_U64:
+                case SCT_ARG_PTR:
+                        put_u64(b, i, type, v);
+                        break;
+                case SCT_ARG_S16:
+                        put_u64(b, i, type, (s64) (s16) v);
+                        break;
+                case SCT_ARG_U16:
+                        put_u64(b, i, type, (u16) v);
+                        break;
+                case SCT_ARG_S8:
+                        put_u64(b, i, type, (s64) (s8) v);
+                        break;
+                case SCT_ARG_U8:
+                        put_u64(b, i, type, (u8) v);
+                        break;
+                case SCT_ARG_BOOL:
+                        put_u64(b, i, type, (u32) v != 0);
+                        break;
+                case SCT_ARG_FD:
+                        if (arg->flags & SCT_ARG_PLAN_FD_PATH)
+                                put_fd_path(b, s, i, (s64) (s32) v);
+                        else
+                                put_u64(b, i, type, (s64) (s32) v);
+                        break;
+                case SCT_ARG_STR:
+                        put_str(b, i, type, v, 1);
+                        break;
+                case SCT_ARG_STRV:
+                        put_user_strv(b, i, v, compat);
+                        break;
+                case SCT_ARG_TIMESPEC:
+                        put_timespec(b, i, v, compat);
+                        break;
+                case SCT_ARG_INT2:
+                        if (b->rec.retval < 0)
+                                put_fault(b, i, type, 0);
+                        else
+                                put_bytes_user(b, i, type, v, 8);
+                        break;
+                case SCT_ARG_SOCKADDR:
+                case SCT_ARG_BYTES:
+                        size = arg->size_source < 8 ? b->args[arg->size_source & 7] : arg->max;
+                        if (type == SCT_ARG_SOCKADDR && size > 128)
+                                size = 128;
+                        if (arg->max && size > arg->max)
+                                size = arg->max;
+                        put_bytes_user(b, i, type, v, size);
+                        break;
+                case SCT_ARG_SOCKADDR_OUT:
+                        size = 0;
+                        if (arg->size_source < 8)
+                                bpf_probe_read_user(&size, 4, (void *) b->args[arg->size_source & 7]);
+                        if (size > 128)
+                                size = 128;
+                        if (b->rec.retval < 0 || !v)
+                                put_fault(b, i, type, 0);
+                        else
+                                put_bytes_user(b, i, type, v, size);
+                        break;
+                case SCT_ARG_STR_OUT:
+                        if (b->rec.retval < 0)
+                                put_fault(b, i, type, 0);
+                        else
+                                put_bytes_user(b, i, type, v, b->rec.retval > 4095 ? 4095 : b->rec.retval);
+                        break;
+                }
+        }
+        return 0;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/* Every map and every global of the kernel side. All are __weak: several objects include this header and are linked
+ * into one. Owner means who writes; "restart" says what a new daemon takes over from its predecessor. */
+
+#include "../abi/plan.h"
+#include "compat.bpf.h"
+
+#define SCT_NEST_MAX 3        /* programs that may interrupt each other on one CPU: task, softirq, and one preempted */
+
+/* Bytes of arguments of one record. Chosen so that struct sct_buf, kept per task between a system call's entry and its
+ * exit, fits the kernel's 8 KiB allocation class together with the storage header. */
+#define SCT_DATA_MAX 7424
+
+/* A record under construction. rec and data are contiguous: they go to the ring in one copy. */
+struct sct_buf {
+        u32 used;                    /* bytes of data in use, multiple of 8 */
+        u32 generation;              /* that judged the entry */
+        u32 syscall_index;           /* index in sct_syscalls of the call that is pending, 0 none */
+        u32 plan;                    /* index of the plan, without parity */
+        u16 arg_off[SCT_ARGS_MAX];   /* where an argument's payload stands in data; 0: absent */
+        u16 exe_off, exe_len;
+        u32 pad;
+        u64 args[8];                 /* registers: arguments that are read at exit */
+        u64 active[SCT_BANKS_MAX];   /* rules that still hold, by absolute bank */
+        struct sct_record rec;
+        u8 data[SCT_DATA_MAX];
+};
+
+enum sct_task_flags {
+        SCT_TASK_PENDING = 1 << 0,   /* sct_pending of this task holds a system call's entry */
+        SCT_TASK_EXE = 1 << 1,       /* exe is known */
+};
+
+/* What is known of a task. */
+struct sct_task {
+        u32 generation;              /* that subject[] was answered for; 0: stale */
+        u32 flags;
+        u64 cgroup_id;
+        u64 born_ns;
+        u64 tree;                    /* bit i: descends from config.tree_root[i] */
+        u64 follow;                  /* bit i: carries follow slot i */
+        u32 tree_generation;
+        u32 ppid;                    /* host ppid that header.ppid was computed for */
+        u64 fresh_until;             /* CLOCK_BOOTTIME ns: the node name is read again after this */
+        u64 subject[SCT_BANKS_MAX];  /* rules whose subject conditions hold */
+        struct sct_record header;    /* what does not change between refreshes */
+        u16 exe_len;
+        char exe[SCT_EXE_MAX + 8];   /* zero padded */
+};
+
+/* Work space of one program run: large things that do not fit the stack. */
+struct sct_scratch {
+        struct sct_buf buf;
+        u64 zero_pad;
+        union {
+                struct sct_str_key_0 k0;
+                struct sct_str_key_1 k1;
+                struct sct_str_key_2 k2;
+                struct sct_str_key_3 k3;
+                struct sct_affix_key affix;
+        } key;
+        char path[SCT_STR_MAX + 256];   /* built from its end */
+        struct sct_cgroup cgroup;
+        char cgroup_spare[256];         /* a last component that is too long spills here */
+};
+
+/* ---- Events ---- */
+
+struct {                             /* owner: kernel side; restart: kept, the new daemon drains it first */
+        __uint(type, BPF_MAP_TYPE_RINGBUF);
+        __uint(max_entries, 8 * 1024 * 1024);
+} sct_ring __weak SEC(".maps");
+
+/* ---- Tasks ---- */
+
+struct {                             /* owner: kernel side; restart: kept */
+        __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, int);
+        __type(value, struct sct_task);
+} sct_tasks __weak SEC(".maps");
+
+struct {                             /* owner: kernel side; restart: kept, so that a call in flight is not lost */
+        __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, int);
+        __type(value, struct sct_buf);
+} sct_pending __weak SEC(".maps");
+
+struct {                             /* owner: kernel side; restart: new */
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, SCT_NEST_MAX);
+        __type(key, u32);
+        __type(value, struct sct_scratch);
+} sct_scratches __weak SEC(".maps");
+
+struct {                             /* owner: kernel side: how deep programs are nested on this CPU */
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, 1);
+        __type(key, u32);
+        __type(value, u32);
+} sct_nest __weak SEC(".maps");
+
+struct {                             /* owner: user space: processes that are never traced (tgid) */
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(max_entries, 1024);
+        __type(key, u32);
+        __type(value, u32);
+} sct_excluded __weak SEC(".maps");
+
+/* ---- Cgroups ---- */
+
+struct {                             /* owner: both; a removed cgroup stays until user space has read its last record */
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, 65536);
+        __type(key, u64);
+        __type(value, struct sct_cgroup);
+} sct_cgroups __weak SEC(".maps");
+
+struct {                             /* owner: user space, by parity */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_CGROUP_PATTERNS_MAX);
+        __type(key, u32);
+        __type(value, struct sct_cgroup_pattern);
+} sct_cgpatterns __weak SEC(".maps");
+
+/* ---- Plans: fixed sizes, both parities in one array ---- */
+
+struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2);
+        __type(key, u32);
+        __type(value, struct sct_gen_config);
+} sct_config __weak SEC(".maps");
+
+struct {                             /* parity * 2 * SCT_SYSCALL_NR_MAX + abi * SCT_SYSCALL_NR_MAX + number → plan */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 4 * SCT_SYSCALL_NR_MAX);
+        __type(key, u32);
+        __type(value, u32);
+} sct_syscalls __weak SEC(".maps");
+
+struct {                             /* parity * SCT_EVENT_ID_MAX + event id → plan */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_EVENT_ID_MAX);
+        __type(key, u32);
+        __type(value, u32);
+} sct_events __weak SEC(".maps");
+
+struct {                             /* abi * SCT_SYSCALL_NR_MAX + number → event id + 1, for context.syscall; constant */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_SYSCALL_NR_MAX);
+        __type(key, u32);
+        __type(value, u32);
+} sct_sysnames __weak SEC(".maps");
+
+struct {                             /* parity * SCT_PLANS_MAX + plan */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_PLANS_MAX);
+        __type(key, u32);
+        __type(value, struct sct_plan);
+} sct_plans __weak SEC(".maps");
+
+struct {                             /* parity * SCT_PREDS_MAX + predicate */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_PREDS_MAX);
+        __type(key, u32);
+        __type(value, struct sct_pred);
+} sct_preds __weak SEC(".maps");
+
+/* ---- Tables: sized for each generation, one inner map a parity (owner: user space). By size, not by type: clang 14
+ * emits only forward declarations for types that stand behind two pointers. ---- */
+
+#define SCT_TABLE(name, inner_type, flags, key_type, value_type)                                \
+        struct name##_inner {                                                                   \
+                __uint(type, inner_type);                                                       \
+                __uint(map_flags, flags);                                                       \
+                __uint(max_entries, 1);                                                         \
+                __uint(key_size, sizeof(key_type));                                             \
+                __uint(value_size, sizeof(value_type));                                         \
+        };                                                                                      \
+        struct {                                                                                \
+                __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                       \
+                __uint(max_entries, 2);                                                         \
+                __type(key, u32);                                                               \
+                __array(values, struct name##_inner);                                           \
+        } name __weak SEC(".maps")
+
+SCT_TABLE(sct_g_num, BPF_MAP_TYPE_HASH, 0, struct sct_num_key, struct sct_mask);
+SCT_TABLE(sct_g_range, BPF_MAP_TYPE_ARRAY, BPF_F_INNER_MAP, u32, struct sct_range);
+SCT_TABLE(sct_g_list, BPF_MAP_TYPE_ARRAY, BPF_F_INNER_MAP, u32, struct sct_list_item);
+SCT_TABLE(sct_g_str0, BPF_MAP_TYPE_HASH, 0, struct sct_str_key_0, struct sct_mask);
+SCT_TABLE(sct_g_str1, BPF_MAP_TYPE_HASH, 0, struct sct_str_key_1, struct sct_mask);
+SCT_TABLE(sct_g_str2, BPF_MAP_TYPE_HASH, 0, struct sct_str_key_2, struct sct_mask);
+SCT_TABLE(sct_g_str3, BPF_MAP_TYPE_HASH, 0, struct sct_str_key_3, struct sct_mask);
+SCT_TABLE(sct_g_prefix, BPF_MAP_TYPE_LPM_TRIE, BPF_F_NO_PREALLOC, struct sct_affix_key, struct sct_mask);
+SCT_TABLE(sct_g_suffix, BPF_MAP_TYPE_LPM_TRIE, BPF_F_NO_PREALLOC, struct sct_affix_key, struct sct_mask);
+SCT_TABLE(sct_g_dfa, BPF_MAP_TYPE_ARRAY, BPF_F_INNER_MAP, u32, u32);
+SCT_TABLE(sct_g_dfamask, BPF_MAP_TYPE_ARRAY, BPF_F_INNER_MAP, u32, struct sct_mask);
+
+struct {                             /* events lost, by rule of the current generation */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, SCT_BANKS_MAX * 64);
+        __type(key, u32);
+        __type(value, u64);
+} sct_lost_rules __weak SEC(".maps");
+
+/* ---- Globals. .bss is memory that the daemon maps: reading a counter costs it nothing. Restart: kept. ---- */
+
+enum sct_reader_state {
+        SCT_READER_AWAKE = 0,        /* reads, or was just woken: no wake-up */
+        SCT_READER_TIMER = 1,        /* comes by itself in milliseconds: wake it only when much is pending */
+        SCT_READER_ASLEEP = 2,       /* has no timer: the next record wakes it */
+};
+
+struct sct_state {
+        u32 generation;              /* active generation; its parity selects the tables; 0: nothing is active */
+        u32 active_instance;         /* programs of this instance work, all others return at once */
+        u32 reader;                  /* enum sct_reader_state */
+        u32 syscalls_all;            /* bit 0: sys_enter wanted, bit 1: sys_exit wanted (pseudo events) */
+        u64 wakeup_bytes;            /* pending bytes that wake a reader on its timer */
+        u64 n_lost, n_truncated, n_faults, n_path_errors, n_internal;
+        u64 next_seq;                /* user space's */
+        u64 journal_ino, journal_cgroup;
+        u32 journal_dev;             /* kernel encoding: major << 20 | minor */
+        u32 preparing;               /* a generation is being filled: cgroup_mkdir answers both parities */
+        u32 prepared_generation;
+        u32 pad;
+};
+
+struct sct_state sct_state __weak SEC(".bss");
+
+const volatile u32 sct_instance __weak = 0;
+const volatile u32 sct_has_tree __weak = 1;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/* Paths of kernel objects. bpf_d_path() is granted to a short list of functions only (kernel/trace/bpf_trace.c,
+ * btf_allowlist_d_path), so this is our own walk over dentries and mounts, up to the root of the process: a path means
+ * what the process means by it. Unlike the kernel's d_path() nothing is appended to deleted files' paths. */
+
+#include "buf.bpf.h"
+
+#define SCT_PATH_DEPTH 96     /* components and mount points; deeper paths lose their head (counted) */
+
+struct path_walk {
+        struct sct_scratch *s;
+        u64 dentry, mnt;              /* struct dentry *, struct mount * */
+        u64 root_dentry, root_mnt;
+        u32 off;                      /* first used byte in s->path */
+        u32 done;                     /* 1: reached the root, 2: reached a file system without one (pipe:, memfd:) */
+};
+
+static long path_step(u32 i, struct path_walk *w) {
+        struct dentry *dentry = (struct dentry *) w->dentry;
+        struct mount *mnt = (struct mount *) w->mnt;
+        struct dentry *parent, *mnt_root;
+        const unsigned char *name;
+        u32 len, off;
+
+        if (w->dentry == w->root_dentry && w->mnt == w->root_mnt) {
+                w->done = 1;
+                return 1;
+        }
+
+        mnt_root = BPF_CORE_READ(mnt, mnt.mnt_root);
+        if (dentry == mnt_root) {
+                struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
+
+                if (up == mnt) {      /* the top of the mount tree */
+                        w->done = 1;
+                        return 1;
+                }
+                w->dentry = (u64) BPF_CORE_READ(mnt, mnt_mountpoint);
+                w->mnt = (u64) up;
+                return 0;
+        }
+
+        parent = BPF_CORE_READ(dentry, d_parent);
+        len = BPF_CORE_READ(dentry, d_name.len);
+        name = BPF_CORE_READ(dentry, d_name.name);
+        if (dentry == parent && len == 1) {   /* "/" of a detached tree */
+                w->done = 2;
+                return 1;
+        }
+        len &= 0xff;                          /* NAME_MAX */
+        off = w->off;
+        if (off < len + 1 || off > SCT_STR_MAX)
+                return 1;
+        off -= len;
+        if (off > SCT_STR_MAX)
+                return 1;
+        if (bpf_probe_read_kernel(w->s->path + off, len, name))
+                return 1;
+        if (dentry == parent) {               /* a file system without directories: memfd:x, no slash before it */
+                w->off = off;
+                w->done = 2;
+                return 1;
+        }
+        off -= 1;
+        if (off > SCT_STR_MAX)
+                return 1;
+        w->s->path[off] = '/';
+        w->off = off;
+        w->dentry = (u64) parent;
+        return 0;
+}
+
+/* Writes the path into s->path; returns the offset of its first byte there, its length (without NUL) in *ret_len.
+ * Negative: nothing could be read. */
+static __always_inline int path_resolve(struct sct_scratch *s, u64 dentry, u64 vfsmnt, u32 *ret_len) {
+        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
+        struct path_walk w = {
+                .s = s,
+                .dentry = dentry,
+                .mnt = vfsmnt - bpf_core_field_offset(struct mount, mnt),
+                .off = SCT_STR_MAX - 1,
+        };
+
+        w.root_dentry = (u64) BPF_CORE_READ(task, fs, root.dentry);
+        w.root_mnt = (u64) BPF_CORE_READ(task, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+
+        s->path[SCT_STR_MAX - 1] = 0;
+        bpf_loop(SCT_PATH_DEPTH, path_step, &w, 0);
+        if (!w.done)
+                COUNT(n_path_errors);
+        if (w.off >= SCT_STR_MAX - 1) {
+                if (w.done != 1) {
+                        *ret_len = 0;
+                        return w.done == 2 ? SCT_STR_MAX - 1 : -1;
+                }
+                s->path[SCT_STR_MAX - 2] = '/';
+                w.off = SCT_STR_MAX - 2;
+        }
+        *ret_len = SCT_STR_MAX - 1 - w.off;
+        return w.off;
+}
+
+/* A path that path_resolve() left in s->path, as argument `index`. */
+__weak __noinline int put_path(struct sct_buf *b, struct sct_scratch *s, u32 index, u32 path_off) {
+        int truncated = 0;
+        u32 off;
+        long n;
+
+        if (!b || !s || path_off >= SCT_STR_MAX)
+                return -1;
+        off = b->used;
+        n = read_str_at(b, off + 8, s->path + path_off, 0, &truncated);
+        if (n < 0 || n > SCT_STR_MAX)
+                n = 0;
+        arg_done(b, off, index, SCT_ARG_PATH, truncated ? SCT_ARG_TRUNCATED : 0, n);
+        return 0;
+}
+
+/* The path of a struct file as argument `index`. */
+__weak __noinline int put_file_path(struct sct_buf *b, struct sct_scratch *s, u32 index, u64 file_address) {
+        struct file *file = (struct file *) file_address;
+        u32 len = 0;
+        int off;
+
+        if (!b || !s)
+                return -1;
+        if (!file) {
+                put_fault(b, index, SCT_ARG_PATH, SCT_ARG_FAULT);
+                return 0;
+        }
+        off = path_resolve(s, (u64) BPF_CORE_READ(file, f_path.dentry), (u64) BPF_CORE_READ(file, f_path.mnt), &len);
+        if (off < 0 || off >= SCT_STR_MAX) {
+                put_fault(b, index, SCT_ARG_PATH, SCT_ARG_FAULT);
+                return 0;
+        }
+        return put_path(b, s, index, off);
+}

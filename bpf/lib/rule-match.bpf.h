@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/* Rules as bits: one predicate answers one field for all rules of a bank at once. The cost of an event depends on the
+ * fields that its rules ask, not on how many rules or scopes ask them. */
+
+#include "buf.bpf.h"
+
+struct sct_answer {
+        u64 pos, neg;
+};
+
+static __always_inline void answer_add(struct sct_answer *a, const struct sct_mask *m) {
+        a->pos |= m->pos;
+        a->neg |= m->neg;
+}
+
+/* The last boundary that is not above value. */
+__weak __noinline int match_range(u32 parity, u32 first, u32 count, u64 value, struct sct_answer *a) {
+        u32 low = 0, high = count, i;
+        struct sct_range *range;
+        void *table;
+
+        if (!a)
+                return -1;
+        table = bpf_map_lookup_elem(&sct_g_range, &parity);
+        if (!table)
+                return -1;
+        for (i = 0; i < 18 && low < high; i++) {
+                u32 middle = (low + high) / 2, index = first + middle;
+
+                range = bpf_map_lookup_elem(table, &index);
+                if (!range)
+                        return -1;
+                if (range->low <= value)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        if (low == 0)
+                return 0;
+        low += first - 1;
+        range = bpf_map_lookup_elem(table, &low);
+        if (range)
+                answer_add(a, &range->mask);
+        return 0;
+}
+
+struct list_walk {
+        u64 value;                    /* a number, a set of bits, or a cgroup's id */
+        u32 first, parity;
+        u32 kind;                     /* enum list_kind */
+        struct sct_answer answer;
+};
+
+enum list_kind {
+        LIST_MASK,                    /* value is a number */
+        LIST_BITS,                    /* value is a set of bits */
+        LIST_CGROUP,                  /* value is a cgroup's id: the set is that of the patterns it matches */
+};
+
+static long list_step(u32 i, struct list_walk *w) {
+        void *table = bpf_map_lookup_elem(&sct_g_list, &w->parity);
+        u32 index = w->first + i;
+        struct sct_list_item *item;
+        int hit = 0;
+
+        if (!table)
+                return 1;
+        item = bpf_map_lookup_elem(table, &index);
+        if (!item)
+                return 1;
+        if (w->kind == LIST_CGROUP) {
+                struct sct_cgroup *cgroup = bpf_map_lookup_elem(&sct_cgroups, &w->value);
+                u32 word = (item->cmp / 64) & (SCT_CGROUP_PATTERNS_MAX / 64 - 1);
+
+                if (!cgroup)
+                        return 1;
+                hit = (cgroup->bits[w->parity & 1][word] >> (item->cmp & 63)) & 1;
+        } else if (w->kind == LIST_BITS)
+                hit = item->cmp < 64 && ((w->value >> (item->cmp & 63)) & 1);
+        else if (item->nonzero)
+                hit = (w->value & item->and) != 0;
+        else
+                hit = (w->value & item->and) == item->cmp;
+        if (hit) {
+                w->answer.pos |= item->mask.pos;
+                w->answer.neg |= item->mask.neg;
+        }
+        return 0;
+}
+
+static __always_inline void match_list(const struct sct_pred *p, u32 parity, u64 value, u32 kind, struct sct_answer *a) {
+        struct list_walk w = { .value = value, .first = p->first, .parity = parity, .kind = kind };
+
+        bpf_loop(p->count, list_step, &w, 0);
+        a->pos |= w.answer.pos;
+        a->neg |= w.answer.neg;
+}
+
+static __always_inline void match_number(const struct sct_pred *p, u32 parity, u64 value, struct sct_answer *a) {
+        if (p->flags & SCT_PRED_SIGNED)
+                value = SCT_BIAS(value);
+        if (p->flags & SCT_PRED_EQ) {
+                struct sct_num_key key = { .slot = p->slot, .value = value };
+                void *table = bpf_map_lookup_elem(&sct_g_num, &parity);
+                struct sct_mask *mask = table ? bpf_map_lookup_elem(table, &key) : NULL;
+
+                if (mask)
+                        answer_add(a, mask);
+        }
+        if (p->flags & SCT_PRED_RANGE)
+                match_range(parity, p->first, p->count, value, a);
+}
+
+/* A string and where to look it up. */
+struct str_args {
+        u64 str;
+        u32 size;             /* without NUL */
+        u32 slot, parity, dfa_first;
+        struct sct_answer answer;
+};
+
+static const char sct_zeros[SCT_STR_CLASS_3 + 8] = {};
+
+/* Equality, by size class: the key is zeroed and filled, the hash covers just the class. */
+__weak __noinline int match_str_equal(struct sct_scratch *s, struct str_args *a) {
+        struct sct_mask *mask = NULL;
+        u32 parity, size;
+        void *table;
+
+        if (!a || !s)
+                return -1;
+        parity = a->parity;
+        size = a->size;
+#define EQUAL(n)                                                                                \
+        do {                                                                                    \
+                if (sizeof(s->key.k##n.str) <= 64) {                                            \
+                        for (u32 w = 0; w < sizeof(s->key.k##n.str) / 8; w++)                   \
+                                ((u64 *) s->key.k##n.str)[w] = 0;                               \
+                } else                                                                          \
+                        bpf_probe_read_kernel(s->key.k##n.str, sizeof(s->key.k##n.str), sct_zeros); \
+                s->key.k##n.slot = a->slot;                                                     \
+                s->key.k##n.size = size;                                                        \
+                bpf_probe_read_kernel(s->key.k##n.str, size, (const void *) a->str);            \
+                table = bpf_map_lookup_elem(&sct_g_str##n, &parity);                            \
+                if (table)                                                                      \
+                        mask = bpf_map_lookup_elem(table, &s->key.k##n);                        \
+        } while (0)
+
+        if (size <= SCT_STR_CLASS_0)
+                EQUAL(0);
+        else if (size <= SCT_STR_CLASS_1)
+                EQUAL(1);
+        else if (size <= SCT_STR_CLASS_2)
+                EQUAL(2);
+        else if (size <= SCT_STR_CLASS_3)
+                EQUAL(3);
+#undef EQUAL
+        if (mask)
+                answer_add(&a->answer, mask);
+        return 0;
+}
+
+__weak __noinline int match_prefix(struct sct_scratch *s, struct str_args *a) {
+        struct sct_mask *mask;
+        void *table;
+        u32 parity, size;
+
+        if (!a || !s)
+                return -1;
+        parity = a->parity;
+        table = bpf_map_lookup_elem(&sct_g_prefix, &parity);
+        if (!table)
+                return -1;
+        size = a->size;
+        if (size > SCT_AFFIX_MAX)
+                size = SCT_AFFIX_MAX;
+        s->key.affix.slot = a->slot;
+        s->key.affix.prefixlen = 32 + 8 * size;
+        bpf_probe_read_kernel(s->key.affix.str, size, (const void *) a->str);
+        mask = bpf_map_lookup_elem(table, &s->key.affix);
+        if (mask)
+                answer_add(&a->answer, mask);
+        return 0;
+}
+
+struct reverse_walk {
+        struct sct_scratch *s;
+        u32 n;
+};
+
+static long reverse_step(u32 i, struct reverse_walk *w) {
+        w->s->key.affix.str[i & 0xff] = w->s->path[SCT_STR_MAX + ((w->n - 1 - i) & 0xff)];
+        return 0;
+}
+
+/* Suffixes are prefixes of the string read backwards. */
+__weak __noinline int match_suffix(struct sct_scratch *s, struct str_args *a) {
+        struct sct_mask *mask;
+        void *table;
+        struct reverse_walk w = { };
+        u32 parity, n;
+
+        if (!a || !s)
+                return -1;
+        parity = a->parity;
+        table = bpf_map_lookup_elem(&sct_g_suffix, &parity);
+        if (!table)
+                return -1;
+        n = a->size;
+        if (n > SCT_AFFIX_MAX)
+                n = SCT_AFFIX_MAX;
+        /* The tail forward into the path buffer's spare end, then backwards into the key. */
+        bpf_probe_read_kernel(s->path + SCT_STR_MAX, n, (const void *) (a->str + a->size - n));
+        w.s = s;
+        w.n = n;
+        bpf_loop(n, reverse_step, &w, 0);
+        s->key.affix.slot = a->slot;
+        s->key.affix.prefixlen = 32 + 8 * n;
+        mask = bpf_map_lookup_elem(table, &s->key.affix);
+        if (mask)
+                answer_add(&a->answer, mask);
+        return 0;
+}
+
+struct dfa_walk {
+        u64 str;
+        u32 parity, first, row;
+        u64 pos, neg;
+        u64 word;                 /* the eight bytes around the current one */
+};
+
+static long dfa_step(u32 i, struct dfa_walk *w) {
+        void *table = bpf_map_lookup_elem(&sct_g_dfa, &w->parity);
+        u32 index, *next;
+
+        if (!table)
+                return 1;
+        if ((i & 7) == 0)
+                /* May read up to 7 bytes beyond the string: all strings stand inside larger buffers. */
+                bpf_probe_read_kernel(&w->word, 8, (const void *) (w->str + i));
+        index = w->first + (w->row << 8) + (u8) (w->word >> ((i & 7) * 8));
+        next = bpf_map_lookup_elem(table, &index);
+        if (!next)
+                return 1;
+        w->row = *next & SCT_DFA_ROW;
+        if (*next & SCT_DFA_HIT) {
+                void *masks = bpf_map_lookup_elem(&sct_g_dfamask, &w->parity);
+                u32 m = (w->first >> 8) + w->row;
+                struct sct_mask *mask = masks ? bpf_map_lookup_elem(masks, &m) : NULL;
+
+                if (mask) {
+                        w->pos |= mask->pos;
+                        w->neg |= mask->neg;
+                }
+        }
+        return 0;
+}
+
+__weak __noinline int match_substring(struct str_args *a) {
+        struct dfa_walk w = {};
+        u32 size;
+
+        if (!a)
+                return -1;
+        w.str = a->str;
+        w.parity = a->parity;
+        w.first = a->dfa_first;
+        size = a->size;
+        if (size > SCT_STR_MAX)
+                size = SCT_STR_MAX;
+        bpf_loop(size, dfa_step, &w, 0);
+        a->answer.pos |= w.pos;
+        a->answer.neg |= w.neg;
+        return 0;
+}
+
+/* String fields: where the text stands and how long it is (without NUL). 0: absent. */
+static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_size) {
+        u32 off, size;
+
+        if (field == SCT_FIELD_COMM || field == SCT_FIELD_UTS) {
+                char *s = field == SCT_FIELD_COMM ? b->rec.comm : b->rec.uts_name;
+                u32 max = field == SCT_FIELD_COMM ? SCT_COMM_LEN : SCT_UTS_LEN;
+
+                for (size = 0; size < SCT_UTS_LEN; size++)
+                        if (size >= max || !s[size & (SCT_UTS_LEN - 1)])
+                                break;
+                *ret_size = size;
+                return (u64) s;
+        }
+        if (field == SCT_FIELD_EXE || field == SCT_FIELD_NS_EXE) {
+                off = b->exe_off;
+                if (!off || off > SCT_DATA_MAX - 8)
+                        return 0;
+                *ret_size = b->exe_len;
+                return (u64) (b->data + off);
+        }
+        if (field < SCT_FIELD_ARG)
+                return 0;
+        off = b->arg_off[(field - SCT_FIELD_ARG) & (SCT_ARGS_MAX - 1)];
+        if (!off || off > SCT_DATA_MAX - 8)
+                return 0;
+        size = arg_size(b, off);
+        if (size > SCT_STR_MAX)
+                return 0;
+        *ret_size = size ? size - 1 : 0;     /* without NUL */
+        return (u64) (b->data + off);
+}
+
+/* Number fields. Returns 0 when the field is absent. */
+static __always_inline int field_number(struct sct_buf *b, u32 field, u64 *ret) {
+        u32 off;
+
+        switch (field) {
+        case SCT_FIELD_UID: *ret = b->rec.uid; return 1;
+        case SCT_FIELD_GID: *ret = b->rec.gid; return 1;
+        case SCT_FIELD_AUID: *ret = b->rec.auid; return 1;
+        case SCT_FIELD_HOST_PID: *ret = b->rec.host_pid; return 1;
+        case SCT_FIELD_HOST_TID: *ret = b->rec.host_tid; return 1;
+        case SCT_FIELD_HOST_PPID: *ret = b->rec.host_ppid; return 1;
+        case SCT_FIELD_PID: *ret = b->rec.pid; return 1;
+        case SCT_FIELD_TID: *ret = b->rec.tid; return 1;
+        case SCT_FIELD_PPID: *ret = b->rec.ppid; return 1;
+        case SCT_FIELD_MNT_NS: *ret = b->rec.mnt_ns; return 1;
+        case SCT_FIELD_PID_NS: *ret = b->rec.pid_ns; return 1;
+        case SCT_FIELD_CGROUP_ID: *ret = b->rec.cgroup_id; return 1;
+        case SCT_FIELD_TIMESTAMP: *ret = b->rec.time_ns; return 1;
+        case SCT_FIELD_CPU: *ret = b->rec.cpu; return 1;
+        case SCT_FIELD_SYSCALL: *ret = (s64) b->rec.syscall; return 1;
+        case SCT_FIELD_RETVAL: *ret = b->rec.retval; return !!(b->rec.flags & SCT_RECORD_HAS_RETVAL);
+        }
+        if (field < SCT_FIELD_ARG)
+                return 0;
+        off = b->arg_off[(field - SCT_FIELD_ARG) & (SCT_ARGS_MAX - 1)];
+        if (!off || off > SCT_DATA_MAX - 8 || arg_size(b, off) < 8)
+                return 0;
+        *ret = *(u64 *) (b->data + off);
+        return 1;
+}
+
+/* One predicate's answer on a record under construction. Returns 0 when the field is absent: then only rules that do not
+ * ask it pass. */
+__weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, struct sct_task *t, u32 index,
+                                  struct sct_answer *a) {
+        u32 class, flags, size = 0, field, parity = index >= SCT_PREDS_MAX;
+        struct sct_pred *p;
+        u64 value = 0, str;
+
+        if (!s || !b || !t || !a)
+                return 0;
+        p = bpf_map_lookup_elem(&sct_preds, &index);
+        if (!p)
+                return 0;
+        class = p->class;
+        flags = p->flags;
+        field = p->field;
+
+        if (class == SCT_CLASS_STRING) {
+                str = field_string(b, field, &size);
+                if (!str)
+                        return 0;
+                if (field == SCT_FIELD_NS_EXE) {
+                        /* The mount namespace stands right before the text, see subject.bpf.h. */
+                        str -= 8;
+                        size += 8;
+                }
+                struct str_args sa = {
+                        .str = str, .size = size, .slot = p->slot, .parity = parity, .dfa_first = p->dfa_first,
+                };
+
+                if (flags & SCT_PRED_EQ)
+                        match_str_equal(s, &sa);
+                if (flags & SCT_PRED_PREFIX)
+                        match_prefix(s, &sa);
+                if (flags & SCT_PRED_SUFFIX)
+                        match_suffix(s, &sa);
+                if (flags & SCT_PRED_SUBSTRING)
+                        match_substring(&sa);
+                a->pos |= sa.answer.pos;
+                a->neg |= sa.answer.neg;
+                return 1;
+        }
+        if (class == SCT_CLASS_BITS) {
+                if (field == SCT_FIELD_CGROUP)
+                        match_list(p, parity, b->rec.cgroup_id, LIST_CGROUP, a);
+                else
+                        match_list(p, parity, field == SCT_FIELD_TREE ? t->tree : t->follow, LIST_BITS, a);
+                return 1;
+        }
+
+        if (field == SCT_FIELD_BORN)
+                value = t->born_ns;
+        else if (field == SCT_FIELD_CGROUP_BORN) {
+                u64 id = b->rec.cgroup_id;
+                struct sct_cgroup *cgroup = bpf_map_lookup_elem(&sct_cgroups, &id);
+
+                if (!cgroup)
+                        return 0;
+                value = cgroup->born_ns;
+        } else if (!field_number(b, field, &value))
+                return 0;
+
+        if (class == SCT_CLASS_PRESENT)
+                a->pos = ~0ULL;
+        else if (class == SCT_CLASS_MASK)
+                match_list(p, parity, value, LIST_MASK, a);
+        else
+                match_number(p, parity, value, a);
+        return 1;
+}
+
+/* Takes the rules from b->active that fail predicates first .. first + count - 1. Five arguments are all that a function
+ * may have, so those that go together travel in struct match_args. */
+struct match_args {
+        u32 first, count, parity;
+        u32 bank_first, n_banks;      /* where the rules stand */
+};
+
+struct match_walk {
+        struct sct_scratch *s;
+        struct sct_buf *b;
+        struct sct_task *t;
+        u32 first;                    /* parity counted in */
+        u32 present;
+        struct sct_answer answer;     /* of the chain so far */
+};
+
+static long match_step(u32 i, struct match_walk *w) {
+        u32 index = w->first + i, bank;
+        struct sct_pred *p = bpf_map_lookup_elem(&sct_preds, &index);
+        u64 pass;
+
+        if (!p)
+                return 1;
+        bank = p->bank & (SCT_BANKS_MAX - 1);
+        if (w->b->active[bank] & ~p->keep)
+                w->present |= match_field(w->s, w->b, w->t, index, &w->answer);
+        if (p->flags & SCT_PRED_MORE)
+                return 0;
+        pass = p->keep;
+        if (w->present)
+                pass |= w->answer.pos | (p->has_neg & ~w->answer.neg);
+        w->b->active[bank] &= pass;
+        w->answer.pos = w->answer.neg = 0;
+        w->present = 0;
+        return 0;
+}
+
+/* Returns 1 when any rule is left. */
+__weak __noinline int match_preds(struct sct_scratch *s, struct sct_buf *b, struct sct_task *t, struct match_args *m) {
+        struct match_walk w = {};
+        u64 left = 0;
+        u32 i;
+
+        if (!s || !b || !t || !m)
+                return 0;
+        w.s = s;
+        w.b = b;
+        w.t = t;
+        w.first = m->first + (m->parity & 1) * SCT_PREDS_MAX;
+        bpf_loop(m->count, match_step, &w, 0);
+        for (i = 0; i < SCT_BANKS_MAX && i < m->n_banks; i++)
+                left |= b->active[(m->bank_first + i) & (SCT_BANKS_MAX - 1)];
+        return left != 0;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/* What a task's rules say, answered once and cached in task storage, stamped with the generation. An event of a task
+ * that no rule wants costs one lookup and a few loads. The stamp is dropped by exec, rename and cgroup moves (their
+ * hooks); credentials, namespaces and cgroup are compared by value at each event, because their changes have no
+ * tracepoint. */
+
+#include "path.bpf.h"
+#include "rule-match.bpf.h"
+
+#define SCT_FRESH_NS 1000000000ULL     /* the node name may change without notice: read it again after this */
+#define SCT_PF_KTHREAD 0x00200000
+
+static __always_inline u64 task_cgroup_id(struct task_struct *task) {
+        return task->cgroups->dfl_cgrp->kn->id;
+}
+
+/* A task's number in the pid namespace at `level` (and not its own deepest one when that differs). */
+static __always_inline u32 pid_at_level(struct pid *pid, u32 level) {
+        struct upid upid = {};
+
+        if (!pid || BPF_CORE_READ(pid, level) < level)
+                return 0;
+        bpf_probe_read_kernel(&upid, sizeof(upid), (void *) pid + bpf_core_field_offset(struct pid, numbers) +
+                                                   (level & 31) * bpf_core_type_size(struct upid));
+        return upid.nr;
+}
+
+static __always_inline void fill_parent(struct task_struct *task, struct sct_record *h) {
+        struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+        struct pid *pid = BPF_CORE_READ(task, thread_pid);
+        struct pid *parent_pid = BPF_CORE_READ(parent, group_leader, thread_pid);
+
+        h->host_ppid = BPF_CORE_READ(parent, tgid);
+        h->ppid = pid_at_level(parent_pid, BPF_CORE_READ(pid, level));
+}
+
+/* Everything of the header that belongs to the task. */
+static __always_inline void fill_header(struct task_struct *task, struct sct_record *h) {
+        struct pid *pid = BPF_CORE_READ(task, thread_pid);
+        u32 level = BPF_CORE_READ(pid, level);
+        u32 flags = BPF_CORE_READ(task, flags);
+        struct upid upid = {};
+
+        h->type = SCT_RECORD_EVENT;
+        h->flags = flags & SCT_PF_KTHREAD ? SCT_RECORD_KTHREAD : 0;
+        h->start_ns = BPF_CORE_READ(task, start_boottime);
+        h->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+        h->host_tid = BPF_CORE_READ(task, pid);
+        h->host_pid = BPF_CORE_READ(task, tgid);
+        h->tid = pid_at_level(pid, level);
+        h->pid = pid_at_level(BPF_CORE_READ(task, group_leader, thread_pid), level);
+        fill_parent(task, h);
+        h->uid = BPF_CORE_READ(task, real_cred, uid.val);
+        h->gid = BPF_CORE_READ(task, real_cred, gid.val);
+        h->auid = BPF_CORE_READ(task, loginuid.val);
+        h->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+        bpf_probe_read_kernel(&upid, sizeof(upid), (void *) pid + bpf_core_field_offset(struct pid, numbers) +
+                                                   (level & 31) * bpf_core_type_size(struct upid));
+        h->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
+        for (u32 i = 0; i < SCT_COMM_LEN / 8; i++)      /* 5.18 to 6.3 do not pad the name with zeros */
+                ((u64 *) h->comm)[i] = 0;
+        bpf_probe_read_kernel_str(h->comm, sizeof(h->comm), task->comm);
+        for (u32 i = 0; i < SCT_UTS_LEN / 8; i++)
+                ((u64 *) h->uts_name)[i] = 0;
+        bpf_probe_read_kernel_str(h->uts_name, sizeof(h->uts_name), BPF_CORE_READ(task, nsproxy, uts_ns, name.nodename));
+}
+
+/* The task's executable, as the first argument of a record. */
+static __always_inline void put_exe(struct sct_buf *b, struct sct_task *t) {
+        u32 size = t->exe_len;
+
+        b->exe_off = b->exe_len = 0;
+        b->used = 0;
+        b->rec.n_args = 0;
+        if (!size || size > SCT_EXE_MAX)
+                return;
+        arg_header(b, 0, SCT_ARG_INDEX_EXE, SCT_ARG_PATH, 0, size);
+        bpf_probe_read_kernel(b->data + 8, size, t->exe);
+        b->exe_off = 8;
+        b->exe_len = size - 1;
+        b->used = (8 + size + 7) & ~7U;
+        b->rec.n_args = 1;
+}
+
+static __always_inline void read_exe(struct sct_scratch *s, struct task_struct *task, struct sct_task *t) {
+        struct file *file = BPF_CORE_READ(task, mm, exe_file);
+        u32 len = 0, i;
+        long n;
+        int off;
+
+        t->exe_len = 0;
+        if (!file)
+                return;
+        off = path_resolve(s, (u64) BPF_CORE_READ(file, f_path.dentry), (u64) BPF_CORE_READ(file, f_path.mnt), &len);
+        if (off < 0 || off >= SCT_STR_MAX)
+                return;
+        for (i = 0; i < (SCT_EXE_MAX + 8) / 8; i++)
+                ((u64 *) t->exe)[i] = 0;
+        n = bpf_probe_read_kernel_str(t->exe, SCT_EXE_MAX, s->path + off);
+        if (n < 0 || n > SCT_EXE_MAX)
+                return;
+        t->exe_len = n;
+        if (len >= SCT_EXE_MAX)
+                COUNT(n_truncated);
+}
+
+/* journald, by what it cannot fake: its unit's cgroup, or the inode of its binary. */
+static __always_inline int task_is_journald(struct task_struct *task, u64 cgroup_id) {
+        struct inode *inode;
+
+        if (sct_state.journal_cgroup && cgroup_id == sct_state.journal_cgroup)
+                return 1;
+        if (!sct_state.journal_ino)
+                return 0;
+        inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+        return inode && BPF_CORE_READ(inode, i_ino) == sct_state.journal_ino &&
+               BPF_CORE_READ(inode, i_sb, s_dev) == sct_state.journal_dev;
+}
+
+struct tree_walk {
+        u64 task;
+        u64 tree;
+        u32 parity;
+};
+
+static __always_inline u64 tree_root_bits(void *table, u32 pid) {
+        struct sct_num_key key = { .slot = SCT_SLOT_TREE, .value = pid };
+        struct sct_mask *mask = bpf_map_lookup_elem(table, &key);
+
+        return mask ? mask->pos : 0;
+}
+
+static long tree_step(u32 i, struct tree_walk *w) {
+        struct task_struct *task = (struct task_struct *) w->task, *parent;
+        void *table = bpf_map_lookup_elem(&sct_g_num, &w->parity);
+
+        if (!table)
+                return 1;
+        w->tree |= tree_root_bits(table, BPF_CORE_READ(task, tgid));
+        w->tree |= tree_root_bits(table, BPF_CORE_READ(task, pid));
+        parent = BPF_CORE_READ(task, real_parent);
+        if (!parent || parent == task)
+                return 1;
+        w->task = (u64) parent;
+        return 0;
+}
+
+/* Which tree roots a task descends from, by its living ancestors. For tasks that were there before the generation;
+ * later ones inherit at fork, so that an ancestor may exit. */
+static __always_inline u64 tree_of(struct task_struct *task, struct sct_gen_config *config, u32 parity) {
+        struct tree_walk w = { .task = (u64) task, .parity = parity };
+
+        if (config->n_tree_roots)
+                bpf_loop(256, tree_step, &w, 0);
+        return w.tree;
+}
+
+static __always_inline void tree_update(struct task_struct *task, struct sct_task *t, struct sct_gen_config *config) {
+        if (t->tree_generation == config->generation)
+                return;
+        t->tree = tree_of(task, config, config->generation & 1);
+        t->tree_generation = config->generation;
+}
+
+struct follow_walk {
+        struct sct_task *t;
+        u32 parity;
+};
+
+/* A task that a rule with `follow` matched carries the rule's slot, and with it the rule, whatever else changes. */
+static long follow_step(u32 rule, struct follow_walk *w) {
+        u32 key = w->parity & 1, bank = (rule / 64) & (SCT_BANKS_MAX - 1), slot;
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &key);
+        u64 bit = 1ULL << (rule & 63);
+
+        if (!config)
+                return 1;
+        slot = config->follow_slot[rule & (SCT_BANKS_MAX * 64 - 1)];
+        if (!(config->follow[bank] & bit) || slot > 63)
+                return 0;
+        if (w->t->subject[bank] & bit)
+                w->t->follow |= 1ULL << slot;
+        else if ((w->t->follow >> slot) & 1)
+                w->t->subject[bank] |= bit;
+        return 0;
+}
+
+/* Whether what is cached still holds. */
+static __always_inline int subject_is_fresh(struct task_struct *task, struct sct_task *t, u32 generation, u64 now) {
+        const struct cred *cred = task->real_cred;
+
+        return t->generation == generation && t->cgroup_id == task_cgroup_id(task) &&
+               t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
+               t->header.auid == task->loginuid.val && now < t->fresh_until;
+}
+
+/* Answers plan 0 for the current task. Returns 0, or negative when there is no storage. */
+__weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        u32 parity = generation & 1, i, excluded, tgid = task->tgid;
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
+        struct sct_task *t;
+        struct sct_buf *b;
+        int journald;
+
+        if (!s || !config)
+                return -1;
+        t = bpf_task_storage_get(&sct_tasks, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!t) {
+                COUNT(n_internal);
+                return -1;
+        }
+        b = &s->buf;
+
+        fill_header(task, &t->header);
+        t->ppid = t->header.host_ppid;
+        t->cgroup_id = t->header.cgroup_id;
+        if (!t->born_ns)
+                t->born_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+        t->fresh_until = bpf_ktime_get_boot_ns() + SCT_FRESH_NS;
+        if (!(t->flags & SCT_TASK_EXE)) {
+                read_exe(s, task, t);
+                t->flags |= SCT_TASK_EXE;
+        }
+        tree_update(task, t, config);
+
+        b->rec = t->header;
+        put_exe(b, t);
+        *(u64 *) b->data = t->header.mnt_ns;   /* NS_EXE: in the argument header's place, right before the text */
+        excluded = bpf_map_lookup_elem(&sct_excluded, &tgid) != NULL;
+        journald = task_is_journald(task, t->cgroup_id);
+        for (i = 0; i < SCT_BANKS_MAX; i++)
+                b->active[i] = excluded ? 0 : journald ? config->all[i] & config->names_journal[i] : config->all[i];
+        if (!excluded) {
+                struct match_args m = {
+                        .first = config->subject_first, .count = config->n_subject_preds, .parity = parity,
+                        .n_banks = config->n_banks,
+                };
+
+                match_preds(s, b, t, &m);
+        }
+
+        for (i = 0; i < SCT_BANKS_MAX; i++)
+                t->subject[i] = b->active[i];
+        if (config->any_follow && !excluded) {
+                struct follow_walk w = { .t = t, .parity = parity };
+
+                bpf_loop(config->n_banks * 64, follow_step, &w, 0);
+        }
+        t->generation = generation;
+        return 0;
+}
+
+/* The current task's answers, refreshed when needed. NULL: nothing is known (counted). */
+static __always_inline struct sct_task *subject_get(struct task_struct *task, u32 generation) {
+        struct sct_task *t = bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+        struct sct_scratch *s;
+        int r;
+
+        if (t && subject_is_fresh(task, t, generation, bpf_ktime_get_boot_ns()))
+                return t;
+        s = scratch_get();
+        if (!s)
+                return NULL;
+        r = subject_refresh(s, generation);
+        scratch_put();
+        if (r < 0)
+                return NULL;
+        return bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+}
+
+/* Starts a record of the current task: header and executable. */
+__weak __noinline int record_begin(struct sct_buf *b, struct sct_task *t, u32 event) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        u32 i;
+
+        if (!b || !t)
+                return -1;
+        b->rec = t->header;
+        b->rec.event = event;
+        b->rec.generation = t->generation;
+        b->rec.time_ns = bpf_ktime_get_boot_ns();
+        b->rec.cpu = bpf_get_smp_processor_id();
+        b->rec.syscall = -1;
+        if (task->real_parent->tgid != t->ppid)
+                fill_parent(task, &b->rec);
+        for (i = 0; i < SCT_ARGS_MAX / 4; i++)
+                ((u64 *) b->arg_off)[i] = 0;
+        put_exe(b, t);
+        return 0;
+}

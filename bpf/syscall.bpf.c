@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* System calls: one event from entry and return. Entry judges the subject and the arguments and keeps the record in the
+ * task's own storage; exit adds the return value and what the kernel filled in, judges that, and sends. Which calls are
+ * wanted is a table, so that one pair of programs serves all of them; how they are hooked (raw tracepoints, classic
+ * ones, entry functions) is the attach ladder's choice in src/kernel/probes.c. */
+
+#include "lib/arg-read.bpf.h"
+#include "lib/event.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#include "event-id.h"
+
+/* What sys_enter and sys_exit report as their argument. */
+static __always_inline s32 syscall_event(u32 index) {
+        u32 key = index & (2 * SCT_SYSCALL_NR_MAX - 1), *id = bpf_map_lookup_elem(&sct_sysnames, &key);
+
+        return id ? (s32) *id - 1 : -1;
+}
+
+static __always_inline u32 syscall_plan(u32 index, u32 generation) {
+        u32 key = (generation & 1) * 2 * SCT_SYSCALL_NR_MAX + index, *plan = bpf_map_lookup_elem(&sct_syscalls, &key);
+
+        return plan ? *plan : 0;
+}
+
+static __always_inline int syscall_judge(struct sct_buf *b, struct sct_task *t, struct sct_plan *plan, u32 parity,
+                                         struct sct_scratch *s, int exit) {
+        struct match_args m = {
+                .first = plan->pred_first, .count = plan->n_preds_entry, .parity = parity,
+                .bank_first = plan->bank_first, .n_banks = plan->n_banks,
+        };
+
+        if (exit) {
+                m.first += plan->n_preds_entry;
+                m.count = plan->n_preds - plan->n_preds_entry;
+        }
+        return !m.count || match_preds(s, b, t, &m);
+}
+
+static __always_inline int syscall_enter(struct task_struct *task, u32 index, u64 a[8], u32 generation) {
+        u32 plan_index = syscall_plan(index, generation), parity = generation & 1;
+        struct sct_scratch *s;
+        struct sct_plan *plan;
+        struct sct_task *t;
+        struct sct_buf *b;
+        int wanted;
+
+        if (!plan_index)
+                return 0;
+        plan = plan_get(plan_index, parity);
+        t = subject_get(task, generation);
+        if (!t || !plan)
+                return 0;
+        t->flags &= ~SCT_TASK_PENDING;
+        if (!rules_wanted(t, plan))
+                return 0;
+        b = bpf_task_storage_get(&sct_pending, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        s = scratch_get();
+        if (!b || !s) {
+                COUNT(n_internal);
+                if (s)
+                        scratch_put();
+                return 0;
+        }
+
+        record_begin(b, t, plan->event);
+        rules_begin(b, t, plan);
+        b->rec.syscall = plan->event;
+        if (index >= SCT_SYSCALL_NR_MAX)
+                b->rec.flags |= SCT_RECORD_COMPAT;
+        for (u32 i = 0; i < 8; i++)
+                b->args[i] = a[i];
+        read_args(s, b, parity * SCT_PLANS_MAX + (plan_index & (SCT_PLANS_MAX - 1)), 0);
+        wanted = syscall_judge(b, t, plan, parity, s, 0);
+        if (wanted && plan->flags & SCT_PLAN_NO_RETURN) {
+                emit(b, plan->bank_first, plan->n_banks);
+                wanted = 0;
+        }
+        scratch_put();
+        if (wanted) {
+                b->generation = generation;
+                b->plan = plan_index;
+                b->syscall_index = index;
+                t->flags |= SCT_TASK_PENDING;
+        }
+        return 0;
+}
+
+static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u32 generation) {
+        struct sct_task *t = bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+        struct sct_scratch *s;
+        struct sct_plan *plan;
+        struct sct_buf *b;
+        u32 parity, index;
+        int late;
+
+        if (!t || !(t->flags & SCT_TASK_PENDING))
+                return 0;
+        t->flags &= ~SCT_TASK_PENDING;
+        b = bpf_task_storage_get(&sct_pending, task, NULL, 0);
+        if (!b)
+                return 0;
+
+        index = b->plan;
+        late = b->generation != generation;
+        if (late) {
+                /* The policy set changed while the call was under way: judge the whole event by the new one. */
+                index = syscall_plan(b->syscall_index & (2 * SCT_SYSCALL_NR_MAX - 1), generation);
+                if (!index)
+                        return 0;
+                t = subject_get(task, generation);
+        }
+        parity = generation & 1;
+        plan = plan_get(index, parity);
+        if (!t || !plan)
+                return 0;
+        if (late) {
+                b->rec.generation = generation;
+                b->rec.flags |= SCT_RECORD_LATE;
+                if (!rules_begin(b, t, plan))
+                        return 0;
+        }
+        s = scratch_get();
+        if (!s)
+                return 0;
+        b->rec.retval = retval;
+        b->rec.flags |= SCT_RECORD_HAS_RETVAL;
+        read_args(s, b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), 1);
+        if ((!late || syscall_judge(b, t, plan, parity, s, 0)) && syscall_judge(b, t, plan, parity, s, 1))
+                emit(b, plan->bank_first, plan->n_banks);
+        scratch_put();
+        return 0;
+}
+
+/* The events sys_enter and sys_exit: every call of a task, by name. */
+static __always_inline void syscall_any(u32 index, u32 event, s64 retval, u32 generation) {
+        struct event_run r = {};
+        s32 id = syscall_event(index);
+        u32 key = (generation & 1) * SCT_EVENT_ID_MAX + event, *plan = bpf_map_lookup_elem(&sct_events, &key);
+
+        if (!plan || !*plan || !event_begin_plan(&r, *plan, event, generation))
+                return;
+        r.s->buf.rec.syscall = id;
+        if (event == SCT_EVENT_SYS_EXIT) {
+                r.s->buf.rec.retval = retval;
+                r.s->buf.rec.flags |= SCT_RECORD_HAS_RETVAL;
+        }
+        if (index >= SCT_SYSCALL_NR_MAX)
+                r.s->buf.rec.flags |= SCT_RECORD_COMPAT;
+        put_u64(&r.s->buf, 0, SCT_ARG_S32, (s64) id);
+        event_end(&r);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        u32 generation = active_generation(), index;
+        int compat = syscall_is_compat(task);
+        u64 a[8];
+
+        if (!generation || nr < 0 || nr >= SCT_SYSCALL_NR_MAX)
+                return 0;
+        index = (compat ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
+        if (sct_state.syscalls_all & 1)
+                syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
+        if (!syscall_plan(index, generation))
+                return 0;
+        syscall_args(regs, compat, a);
+        return syscall_enter(task, index, a, generation);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sct_sys_exit, struct pt_regs *regs, long retval) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        u32 generation = active_generation(), index;
+        u64 nr = syscall_nr(regs);
+
+        if (!generation)
+                return 0;
+        if (sct_state.syscalls_all & 2 && nr < SCT_SYSCALL_NR_MAX) {
+                index = (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
+                syscall_any(index, SCT_EVENT_SYS_EXIT, retval, generation);
+        }
+        return syscall_exit(task, retval, generation);
+}
+
+/* The classic tracepoints syscalls/sys_{enter,exit}_NAME: attached to the wanted calls alone, they leave all others
+ * nearly untouched. They do not see 32-bit calls. */
+struct tp_enter {
+        u64 common;
+        s64 nr;
+        u64 args[6];
+};
+
+struct tp_exit {
+        u64 common;
+        s64 nr;
+        s64 retval;
+};
+
+SEC("tracepoint")
+int sct_tp_enter(struct tp_enter *ctx) {
+        u32 generation = active_generation();
+        u64 nr = ctx->nr;
+        u64 a[8] = { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4], ctx->args[5] };
+
+        if (!generation || nr >= SCT_SYSCALL_NR_MAX)
+                return 0;
+        return syscall_enter(bpf_get_current_task_btf(), nr & (SCT_SYSCALL_NR_MAX - 1), a, generation);
+}
+
+SEC("tracepoint")
+int sct_tp_exit(struct tp_exit *ctx) {
+        u32 generation = active_generation();
+
+        if (!generation)
+                return 0;
+        return syscall_exit(bpf_get_current_task_btf(), ctx->retval, generation);
+}
