@@ -45,7 +45,8 @@ test_status() {
 test_policies() {
         scopectl policies --no-legend >out
         grep -q 'st-ctl .*active' out
-        scopectl policies --json=short | jq -e '.[] | select(.name == "st-ctl")' || scopectl policies --json=short | jq .
+        scopectl policies --json=short >out
+        jq -e '.policies[] | select(.name == "st-ctl" and .state == "active" and .scope == 21)' out
 }
 
 test_scopes() {
