@@ -24,7 +24,7 @@ typedef enum ArgStyle {
         ARG_STYLE_PEOPLE,       /* and AT_FDCWD, octal modes, readable addresses: MESSAGE, TRACE_ARGS */
 } ArgStyle;
 
-/* One value as text. Bytes of processes are escaped in ARG_STYLE_PEOPLE. */
+/* One value as text, safe for a terminal. */
 int arg_print(Buffer *b, const EventArg *a, ArgStyle style);
 /* One value as JSON, and whether its type has become "string" by decoding. */
 int arg_print_json(Buffer *b, const EventArg *a, ArgStyle style);

@@ -20,12 +20,15 @@ typedef enum EventFormat {
 
 typedef enum EventFormatFlags {
         EVENT_FORMAT_PARSE_ARGUMENTS = 1 << 0,  /* flags and modes as names (table implies it) */
-        EVENT_FORMAT_RELATIVE_TIME = 1 << 1,
+        EVENT_FORMAT_RELATIVE_TIME = 1 << 1,    /* since the epoch that event_format_set_epoch() was told */
         EVENT_FORMAT_CONTAINERS = 1 << 2,       /* PID/host columns, CONTAINER_ID in the plain table */
 } EventFormatFlags;
 
 const char *event_format_to_string(EventFormat f);
 EventFormat event_format_from_string(const char *s);   /* also accepts "format:table-verbose" */
+
+/* Where relative time begins, on CLOCK_BOOTTIME; 0 (the default): at boot. */
+void event_format_set_epoch(uint64_t boottime_ns);
 
 /* The header line of a table (with newline); nothing for JSON and export. */
 int event_format_header(Buffer *b, EventFormat f, EventFormatFlags flags);
@@ -52,3 +55,5 @@ int field_list_add_string(FieldList *l, const char *name, const char *value);
 int field_list_add_u64(FieldList *l, const char *name, uint64_t value);
 int field_list_add_s64(FieldList *l, const char *name, int64_t value);
 int event_format_fields(FieldList *l, const Event *e);
+/* The same as one entry of the journal export format, with its empty line. */
+int event_format_export(Buffer *b, const Event *e);

@@ -297,4 +297,6 @@ static const PrinterRow printer_rows[_PRINTER_MAX] = {
         [PRINTER_TEXT] = { .kind = PRINTER_KIND_BYTES },
         [PRINTER_OPEN_HOW] = { .kind = PRINTER_KIND_BYTES },
         [PRINTER_CLONE_ARGS] = { .kind = PRINTER_KIND_BYTES },
+        [PRINTER_RESOLVE_FLAGS] = ROW(FLAGS, resolve),
+        [PRINTER_CLONE3_FLAGS] = ROW(FLAGS, clone),
 };

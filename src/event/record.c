@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The only reader of the wire format. Invariant: after record_parse() has returned 0, every pointer of the Event lies in
+ * the sample, payloads of fixed-size types have their size, strings end before the payload does, and indices are those
+ * of the event's description. A record that breaks any of this is refused whole. Does not copy, allocate, or
+ * interpret values.
+ *
+ * The sample must be aligned to 8 bytes, as samples of a BPF ring buffer are; others are refused. */
+
+#include "../basic/macro.h"
+#include "record.h"
+
+/* Payload sizes that a type allows. */
+typedef struct PayloadSize {
+        uint32_t min, max;
+} PayloadSize;
+
+static const PayloadSize payload_sizes[_SCT_ARG_TYPE_MAX] = {
+        [SCT_ARG_S32] = { 8, 8 },
+        [SCT_ARG_U32] = { 8, 8 },
+        [SCT_ARG_S64] = { 8, 8 },
+        [SCT_ARG_U64] = { 8, 8 },
+        [SCT_ARG_S16] = { 8, 8 },
+        [SCT_ARG_U16] = { 8, 8 },
+        [SCT_ARG_S8] = { 8, 8 },
+        [SCT_ARG_U8] = { 8, 8 },
+        [SCT_ARG_BOOL] = { 8, 8 },
+        [SCT_ARG_PTR] = { 8, 8 },
+        [SCT_ARG_FD] = { 8, 8 + SCT_STR_MAX },
+        [SCT_ARG_STR] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_STRV] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_SOCKADDR] = { 0, 128 },
+        [SCT_ARG_TIMESPEC] = { 16, 16 },
+        [SCT_ARG_INT2] = { 8, 8 },
+        [SCT_ARG_BYTES] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_PATH] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_KSTR] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_KSTRV] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_STR_OUT] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_SOCKADDR_OUT] = { 0, 128 },
+};
+
+static int check_payload(const struct sct_arg *a, size_t left) {
+        if (a->type == SCT_ARG_NONE || a->type >= _SCT_ARG_TYPE_MAX)
+                return -EBADMSG;
+        if (a->size > left || ALIGN8((size_t) a->size) > left)
+                return -EBADMSG;
+        if (a->flags & SCT_ARG_FAULT)
+                return a->size == 0 ? 0 : -EBADMSG;
+        /* What is cut short may have any size up to the type's; numbers are never cut. */
+        if (a->size > payload_sizes[a->type].max || a->size < payload_sizes[a->type].min)
+                return -EBADMSG;
+        return 0;
+}
+
+static int add_exe(Event *e, const struct sct_arg *a, const uint8_t *payload) {
+        if (e->exe || a->type == SCT_ARG_STRV || a->type == SCT_ARG_KSTRV)
+                return -EBADMSG;
+        if (a->flags & SCT_ARG_FAULT)
+                return 0;
+        e->exe = (const char *) payload;
+        e->exe_size = strnlen(e->exe, a->size);
+        return 0;
+}
+
+static int parse_args(const uint8_t *data, size_t end, Event *e) {
+        size_t offset = sizeof(struct sct_record);
+        uint32_t seen = 0;
+        int r;
+
+        for (unsigned i = 0; i < e->header->n_args; i++) {
+                const struct sct_arg *a;
+                const uint8_t *payload;
+
+                if (end - offset < sizeof(struct sct_arg))
+                        return -EBADMSG;
+                a = (const struct sct_arg *) (data + offset);
+                offset += sizeof(struct sct_arg);
+                payload = data + offset;
+                r = check_payload(a, end - offset);
+                if (r < 0)
+                        return r;
+                offset += ALIGN8((size_t) a->size);
+
+                if (a->index == SCT_ARG_INDEX_EXE) {
+                        r = add_exe(e, a, payload);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                if (a->index >= e->spec->n_args || a->index >= SCT_ARGS_MAX || (seen & 1U << a->index))
+                        return -EBADMSG;
+                seen |= 1U << a->index;
+                e->args[e->n_args++] = (EventArg) {
+                        .spec = e->spec->args + a->index,
+                        .type = a->type,
+                        .flags = a->flags,
+                        .size = a->size,
+                        .data = payload,
+                };
+        }
+        return 0;
+}
+
+int record_parse(const void *data, size_t size, EventSpecLookup lookup, void *userdata, Event *ret) {
+        const struct sct_record *h = data;
+        size_t end;
+
+        assert(data || size == 0);
+        assert(ret);
+
+        if (size < sizeof(struct sct_record) || (uintptr_t) data % 8 != 0)
+                return -EBADMSG;
+        if (h->type != SCT_RECORD_EVENT)
+                return h->type > 0 && h->type < _SCT_RECORD_TYPE_MAX ? -EPROTO : -EBADMSG;
+        if (h->n_banks > SCT_BANKS_MAX || h->bank_first + h->n_banks > SCT_BANKS_MAX ||
+            h->n_args > SCT_ARGS_MAX + 1)
+                return -EBADMSG;
+        if ((size - sizeof(struct sct_record)) / sizeof(uint64_t) < h->n_banks)
+                return -EBADMSG;
+        end = size - sizeof(uint64_t) * h->n_banks;
+
+        *ret = (Event) {
+                .header = h,
+                .spec = h->event < SCT_EVENT_HOOK_FIRST ? event_spec_by_id(h->event) :
+                        lookup ? lookup(h->event, userdata) : NULL,
+                .rules = (const uint8_t *) data + end,
+                .priority = 6,          /* LOG_INFO, the policies' default */
+                .container_id = "",
+                .cgroup_path = "",
+        };
+        if (!ret->spec)
+                return -ENOENT;
+        return parse_args(data, end, ret);
+}
