@@ -112,6 +112,10 @@ typedef struct Condition {
         unsigned line, column;        /* of the first expression, for problems found later */
 } Condition;
 
+/* Several conditions of one AND-group may be on the same field (unit= and container both ask SCT_FIELD_CGROUP): each
+ * stands for itself and all must hold. A PATTERN_GLOB knows `*` alone, which never runs
+ * across a slash. */
+
 typedef struct PolicyEvent {
         const EventSpec *spec;        /* from the catalogue, or of a policy's own hook */
         Condition *conditions;
@@ -146,6 +150,8 @@ typedef struct Policy {
         PolicyRule *rules;
         size_t n_rules;
 } Policy;
+
+void policy_rule_done(PolicyRule *rule);
 
 Policy *policy_new(void);
 Policy *policy_ref(Policy *p);
