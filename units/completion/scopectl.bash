@@ -66,7 +66,9 @@ _scopectl() {
         -t|-f|--filter|--trace)
             COMPREPLY=($(__scopectl_filters "$cur"))
             [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
-            __ltrimcolon_completions "$cur"
+            # readline completes what stands behind the last : or = only.
+            i=${cur%"${cur##*[:=]}"}
+            COMPREPLY=("${COMPREPLY[@]#"$i"}")
             return ;;
     esac
 
