@@ -204,6 +204,7 @@ static int parse_argv(Options *o, int argc, char *argv[]) {
                 { "lines",           required_argument, NULL, 'n' },
                 { "output",          required_argument, NULL, 'o' },
                 { "filter",          required_argument, NULL, 'f' },
+                { "trace",           required_argument, NULL, 'f' },
                 { "share",           no_argument,       NULL, ARG_SHARE },
                 { "capture",         required_argument, NULL, ARG_CAPTURE },
                 { "follow",          no_argument,       NULL, ARG_FOLLOW },

@@ -58,16 +58,13 @@ static void add_sets(Buffer *b, const EventSpec *e, const char *separator) {
 
 static void add_args(Buffer *b, const EventSpec *e, const char *separator, bool types) {
         for (unsigned i = 0; i < e->n_args; i++) {
-                const char *ctype = e->args[i].ctype;
-
                 if (i > 0)
                         buffer_add_string(b, separator);
-                if (types && !isempty(ctype)) {
-                        buffer_add_string(b, ctype);
-                        if (!endswith(ctype, "*"))
-                                buffer_add_char(b, ' ');
-                }
                 buffer_add_string(b, e->args[i].name);
+                if (types && !isempty(e->args[i].ctype)) {
+                        buffer_add_string(b, ": ");
+                        buffer_add_string(b, e->args[i].ctype);
+                }
         }
 }
 
@@ -108,11 +105,9 @@ static void event_show(const EventSpec *e) {
                 printf("%11s: %s\n", "Sets", buffer_cstring(&b));
         for (unsigned i = 0; i < e->n_args; i++) {
                 const EventArgSpec *a = &e->args[i];
-                bool pointer = endswith(strempty(a->ctype), "*");
 
-                printf("%11s%c %s%s%s%s%s%s%s\n", i == 0 ? "Arguments" : "", i == 0 ? ':' : ' ', strempty(a->ctype),
-                       isempty(a->ctype) || pointer ? "" : " ", color_on(COLOR_BOLD), a->name, color_off(),
-                       isempty(a->doc) ? "" : ": ", strempty(a->doc));
+                printf("%11s%c %s%s%s: %s%s%s\n", i == 0 ? "Arguments" : "", i == 0 ? ':' : ' ', color_on(COLOR_BOLD),
+                       a->name, color_off(), strempty(a->ctype), isempty(a->doc) ? "" : "; ", strempty(a->doc));
         }
         buffer_done(&b);
 }
