@@ -5,6 +5,7 @@
  * into one. Owner means who writes; "restart" says what a new daemon takes over from its predecessor. */
 
 #include "../abi/plan.h"
+#include "../abi/state.h"
 #include "compat.bpf.h"
 
 #define SCT_NEST_MAX 3        /* programs that may interrupt each other on one CPU: task, softirq, and one preempted */
@@ -208,28 +209,7 @@ struct {                             /* events lost, by rule of the current gene
         __type(value, u64);
 } sct_lost_rules __weak SEC(".maps");
 
-/* ---- Globals. .bss is memory that the daemon maps: reading a counter costs it nothing. Restart: kept. ---- */
-
-enum sct_reader_state {
-        SCT_READER_AWAKE = 0,        /* reads, or was just woken: no wake-up */
-        SCT_READER_TIMER = 1,        /* comes by itself in milliseconds: wake it only when much is pending */
-        SCT_READER_ASLEEP = 2,       /* has no timer: the next record wakes it */
-};
-
-struct sct_state {
-        u32 generation;              /* active generation; its parity selects the tables; 0: nothing is active */
-        u32 active_instance;         /* programs of this instance work, all others return at once */
-        u32 reader;                  /* enum sct_reader_state */
-        u32 syscalls_all;            /* bit 0: sys_enter wanted, bit 1: sys_exit wanted (pseudo events) */
-        u64 wakeup_bytes;            /* pending bytes that wake a reader on its timer */
-        u64 n_lost, n_truncated, n_faults, n_path_errors, n_internal;
-        u64 next_seq;                /* user space's */
-        u64 journal_ino, journal_cgroup;
-        u32 journal_dev;             /* kernel encoding: major << 20 | minor */
-        u32 preparing;               /* a generation is being filled: cgroup_mkdir answers both parities */
-        u32 prepared_generation;
-        u32 pad;
-};
+/* ---- Globals (abi/state.h). .bss is memory that the daemon maps: reading a counter costs it nothing. Restart: kept. ---- */
 
 struct sct_state sct_state __weak SEC(".bss");
 

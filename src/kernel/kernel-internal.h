@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of src/kernel/ share: the handle itself. */
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "../basic/macro.h"
+#include "kernel.h"
+
+struct sct;                         /* the skeleton: probes.c, maps.c */
+struct sct_state;
+
+/* Tables that are sized for each generation, in the order of rows in maps.c. */
+#define KERNEL_N_TABLES 11
+
+/* One attached program: a descriptor that detaches when closed. */
+typedef struct KernelLink {
+        char name[56];              /* program, or program and target: unique */
+        const struct ProbeRow *row;
+        int fd;
+        uint16_t event;             /* whose demand keeps it; 0: always attached */
+} KernelLink;
+
+struct Kernel {
+        struct sct *skeleton;
+        const FeatureSet *features;
+        volatile struct sct_state *state;    /* the kernel side's globals, mapped */
+        uint32_t instance;
+        uint32_t generation;
+        uint8_t table_used[KERNEL_N_TABLES]; /* bit p: the outer map holds an inner one at parity p */
+
+        KernelLink *links;
+        size_t n_links, n_links_allocated;
+        KernelFd *predecessor;      /* its links: closed when ours have taken over */
+        size_t n_predecessor;
+
+        char *cgroup_root;
+        int cgroup_root_fd;
+
+        struct ring_buffer *ring;
+        size_t ring_bytes;
+        KernelRecordHandler on_record;
+        KernelBatchHandler on_batch;
+        void *userdata;
+        sd_event_source *io_source, *timer_source, *more_source;
+        unsigned n_batch, n_idle_ticks;
+};
+
+/* maps.c */
+int maps_write_plan(Kernel *k, const Plan *plan, char **reterr);
+int maps_write_constants(Kernel *k);
+int map_fd(Kernel *k, const char *name);
+
+/* probes.c */
+int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_stored, char **reterr);
+void probes_close(Kernel *k);
+int probes_attach_lifetime(Kernel *k, char **reterr);
+int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr);
+void probes_detach_unwanted(Kernel *k, const Plan *plan);
+int probes_iterate_tasks(Kernel *k);
+size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max);
+struct bpf_map *probes_map(Kernel *k, const char *name);
+void *probes_bss(Kernel *k);
+
+/* cgroups.c */
+int cgroups_open(Kernel *k, const char *root);
+int cgroups_scan(Kernel *k);
+int cgroups_match(Kernel *k, const Plan *plan);
+void cgroups_find_journald(Kernel *k);
+
+/* ringbuf.c */
+int ringbuf_open(Kernel *k);
+void ringbuf_close(Kernel *k);
+
+__attribute__((format(printf, 3, 4))) int kernel_error(char **reterr, int r, const char *format, ...);

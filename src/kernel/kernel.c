@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The handle of the kernel side and the order of things when a generation becomes active. The order is what keeps the
+ * promise that no event is missed or judged by half a set: tables of the other parity first, then hooks, then the one
+ * word that flips, and only then what nobody wants any more is detached. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "kernel-internal.h"
+#include "../../bpf/abi/plan.h"
+#include "state.h"
+
+int kernel_error(char **reterr, int r, const char *format, ...) {
+        va_list ap;
+
+        if (reterr && !*reterr) {
+                va_start(ap, format);
+                if (vasprintf(reterr, format, ap) < 0)
+                        *reterr = NULL;
+                va_end(ap);
+        }
+        return r;
+}
+
+Kernel *kernel_free(Kernel *k) {
+        if (!k)
+                return NULL;
+        ringbuf_close(k);
+        for (size_t i = 0; i < k->n_links; i++)
+                safe_close(k->links[i].fd);
+        free(k->links);
+        for (size_t i = 0; i < k->n_predecessor; i++)
+                safe_close(k->predecessor[i].fd);
+        free(k->predecessor);
+        probes_close(k);
+        safe_close(k->cgroup_root_fd);
+        free(k->cgroup_root);
+        free(k);
+        return NULL;
+}
+
+int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd *stored, size_t n_stored, Kernel **ret,
+               char **reterr) {
+        _cleanup_(kernel_freep) Kernel *k = NULL;
+        int r;
+
+        assert(features);
+        assert(ret);
+
+        if (!features->granted[FEATURE_TP_BTF] || !features->granted[FEATURE_TASK_STORAGE])
+                return kernel_error(reterr, -ENOTSUP, "This kernel cannot run scopetrace: %s (%s).",
+                                    feature_sentence(features->granted[FEATURE_TP_BTF] ? FEATURE_TASK_STORAGE
+                                                                                       : FEATURE_TP_BTF),
+                                    features->reason[features->granted[FEATURE_TP_BTF] ? FEATURE_TASK_STORAGE
+                                                                                       : FEATURE_TP_BTF]);
+        k = new0(Kernel, 1);
+        if (!k)
+                return -ENOMEM;
+        k->features = features;
+        k->cgroup_root_fd = -EBADF;
+
+        r = probes_open(k, config ? config->ring_bytes : 0, stored, n_stored, reterr);
+        if (r < 0)
+                return r;
+        k->state = probes_bss(k);
+        k->instance = k->state->active_instance + 1;
+        k->generation = k->state->generation;
+        k->state->wakeup_bytes = k->ring_bytes / 4;
+
+        r = maps_write_constants(k);
+        if (r < 0)
+                return kernel_error(reterr, r, "The kernel side's constant tables could not be written: %s.", strerror(-r));
+        r = ringbuf_open(k);
+        if (r < 0)
+                return kernel_error(reterr, r, "The event ring could not be mapped: %s.", strerror(-r));
+
+        /* Hooks first, then the scan: a cgroup that begins meanwhile is seen by either. */
+        r = probes_attach_lifetime(k, reterr);
+        if (r < 0)
+                return r;
+        r = cgroups_open(k, config ? config->cgroup_root : NULL);
+        if (r >= 0) {
+                if (k->generation == 0)
+                        k->state->active_instance = k->instance;
+                r = cgroups_scan(k);
+        }
+        if (r < 0 && r != -ENOENT)
+                return kernel_error(reterr, r, "The cgroups that exist could not be read: %s.", strerror(-r));
+        cgroups_find_journald(k);
+        if (k->generation == 0)
+                k->state->active_instance = k->instance;
+
+        *ret = TAKE_PTR(k);
+        return 0;
+}
+
+int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
+        uint32_t n_any = 0;
+        int r;
+
+        assert(k);
+        assert(plan);
+        assert(plan->config.generation != 0);
+
+        r = maps_write_plan(k, plan, reterr);
+        if (r < 0)
+                return r;
+        r = cgroups_match(k, plan);
+        if (r < 0)
+                return kernel_error(reterr, r, "The cgroups could not be matched against the policies: %s.", strerror(-r));
+        r = probes_attach_wanted(k, plan, reterr);
+        if (r < 0)
+                return r;
+        cgroups_find_journald(k);
+
+        if (plan->config.plan_sys_enter)
+                n_any |= 1;
+        if (plan->config.plan_sys_exit)
+                n_any |= 2;
+        k->state->syscalls_all |= n_any;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        k->state->generation = plan->config.generation;
+        k->state->active_instance = k->instance;
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        k->state->syscalls_all = n_any;
+        k->generation = plan->config.generation;
+
+        /* Our programs judge now; a predecessor's returned at the flip. */
+        for (size_t i = 0; i < k->n_predecessor; i++)
+                safe_close(k->predecessor[i].fd);
+        k->n_predecessor = 0;
+
+        if (plan->config.n_tree_roots > 0)
+                (void) probes_iterate_tasks(k);
+        probes_detach_unwanted(k, plan);
+        return 0;
+}
+
+uint32_t kernel_generation(const Kernel *k) {
+        return k->generation;
+}
+
+unsigned kernel_n_hooks(const Kernel *k) {
+        return k->n_links;
+}
+
+void kernel_counters(Kernel *k, KernelCounters *ret) {
+        *ret = (KernelCounters) {
+                .n_lost = k->state->n_lost,
+                .n_truncated = k->state->n_truncated,
+                .n_faults = k->state->n_faults,
+                .n_path_errors = k->state->n_path_errors,
+                .n_internal = k->state->n_internal,
+                .ring_bytes = k->ring_bytes,
+        };
+}
+
+uint64_t kernel_n_lost(const Kernel *k) {
+        return k->state->n_lost;
+}
+
+int kernel_lost_by_rule(Kernel *k, uint64_t *counts, size_t n_rules) {
+        int fd = map_fd(k, "sct_lost_rules");
+
+        for (uint32_t i = 0; i < n_rules; i++)
+                if (bpf_map_lookup_elem(fd, &i, counts + i) < 0)
+                        return -errno;
+        return 0;
+}
+
+int kernel_cgroup_lookup(Kernel *k, uint64_t cgroup_id, struct sct_cgroup *ret) {
+        if (bpf_map_lookup_elem(map_fd(k, "sct_cgroups"), &cgroup_id, ret) < 0)
+                return -errno;
+        return 0;
+}
+
+void kernel_cgroup_forget(Kernel *k, uint64_t cgroup_id) {
+        (void) bpf_map_delete_elem(map_fd(k, "sct_cgroups"), &cgroup_id);
+}
+
+int kernel_exclude_process(Kernel *k, uint32_t host_pid, bool exclude) {
+        int fd = map_fd(k, "sct_excluded"), r;
+        uint32_t one = 1;
+
+        r = exclude ? bpf_map_update_elem(fd, &host_pid, &one, BPF_ANY) : bpf_map_delete_elem(fd, &host_pid);
+        return r < 0 ? -errno : 0;
+}
+
+size_t kernel_list_fds(Kernel *k, KernelFd *fds, size_t max) {
+        return probes_list_fds(k, fds, max);
+}
+
+uint64_t kernel_next_seq(Kernel *k, uint64_t advance) {
+        uint64_t v = k->state->next_seq;
+
+        k->state->next_seq = v + advance;
+        return v;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Skeleton lifecycle and attachment: which program serves which event, on which rung of the ladder, and who keeps the
+ * link. The only file that sees the skeleton. Links are kept as plain descriptors: they detach when the last copy is
+ * closed, and a copy can live in the service manager's descriptor store while the daemon is away. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "kernel-internal.h"
+#include "event-id.h"
+#include "state.h"
+#include "syscall-ladder.h"
+
+/* Needs struct sct_state. */
+#include "scopetrace.skel.h"
+
+/* One program that is attached as a whole (system calls have their own ladder). */
+typedef struct ProbeRow {
+        const char *program;
+        uint16_t event;        /* attached while this event is wanted; 0: as long as the service runs */
+        const char *hook;      /* what TRACE_HOOK says */
+} ProbeRow;
+
+static const ProbeRow probes[];
+
+static char last_libbpf_message[512];
+
+/* libbpf talks to stderr by default. The last complaint is kept for the error that follows from it. */
+static int on_libbpf_print(enum libbpf_print_level level, const char *format, va_list ap) {
+        if (level == LIBBPF_WARN) {
+                vsnprintf(last_libbpf_message, sizeof(last_libbpf_message), format, ap);
+                last_libbpf_message[strcspn(last_libbpf_message, "\n")] = 0;
+        }
+        return 0;
+}
+
+struct bpf_map *probes_map(Kernel *k, const char *name) {
+        return bpf_object__find_map_by_name(k->skeleton->obj, name);
+}
+
+void *probes_bss(Kernel *k) {
+        return &k->skeleton->bss->sct_state;
+}
+
+void probes_close(Kernel *k) {
+        if (k->skeleton)
+                sct__destroy(k->skeleton);
+        k->skeleton = NULL;
+}
+
+/* Maps that a successor takes over: all but the read-only data, which is each instance's own. */
+static bool map_is_kept(struct bpf_map *map) {
+        const char *name = bpf_map__name(map);
+
+        return !strstr(name, ".rodata");
+}
+
+/* The name under which a map is stored: globals are named after the object, which is cut differently over versions. */
+static const char *map_stored_name(struct bpf_map *map) {
+        const char *name = bpf_map__name(map);
+
+        return strstr(name, ".bss") ? "bss" : name;
+}
+
+static const KernelFd *find_stored(const KernelFd *stored, size_t n, const char *prefix, const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (strncmp(stored[i].name, prefix, strlen(prefix)) == 0 &&
+                    strcmp(stored[i].name + strlen(prefix), name) == 0)
+                        return stored + i;
+        return NULL;
+}
+
+static int reuse_maps(Kernel *k, const KernelFd *stored, size_t n_stored, char **reterr) {
+        struct sct_state state = {};
+        struct bpf_map *map;
+        uint32_t zero = 0;
+
+        bpf_object__for_each_map(map, k->skeleton->obj) {
+                const KernelFd *fd;
+
+                if (!map_is_kept(map))
+                        continue;
+                fd = find_stored(stored, n_stored, "map-", map_stored_name(map));
+                if (!fd)
+                        return kernel_error(reterr, -ESTALE, "The predecessor left no map %s.", map_stored_name(map));
+                if (bpf_map__reuse_fd(map, fd->fd) < 0)
+                        return kernel_error(reterr, -ESTALE, "The predecessor's map %s has another form.",
+                                            map_stored_name(map));
+                if (strcmp(map_stored_name(map), "bss") == 0 && bpf_map_lookup_elem(fd->fd, &zero, &state) < 0)
+                        return kernel_error(reterr, -errno, "The predecessor's state cannot be read: %s.", strerror(errno));
+        }
+        k->skeleton->rodata->sct_instance = state.active_instance + 1;
+        return 0;
+}
+
+/* The predecessor's links stay open until our programs judge. */
+static int keep_predecessor(Kernel *k, const KernelFd *stored, size_t n_stored) {
+        k->predecessor = new0(KernelFd, MAX(n_stored, (size_t) 1));
+        if (!k->predecessor)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_stored; i++) {
+                if (strncmp(stored[i].name, "link-", 5) == 0)
+                        k->predecessor[k->n_predecessor++] = stored[i];
+                else
+                        safe_close(stored[i].fd);
+        }
+        return 0;
+}
+
+int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_stored, char **reterr) {
+        int r;
+
+        libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+        libbpf_set_print(on_libbpf_print);
+        last_libbpf_message[0] = 0;
+
+        k->skeleton = sct__open();
+        if (!k->skeleton)
+                return kernel_error(reterr, -errno, "The kernel side could not be opened: %s (%s).", strerror(errno),
+                                    last_libbpf_message);
+        k->skeleton->rodata->sct_instance = 1;
+        if (ring_bytes > 0) {
+                uint32_t size = 64 * 1024;
+
+                while (size < ring_bytes && size < (1U << 30))
+                        size *= 2;
+                (void) bpf_map__set_max_entries(k->skeleton->maps.sct_ring, size);
+        }
+        if (n_stored > 0) {
+                r = reuse_maps(k, stored, n_stored, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = sct__load(k->skeleton);
+        if (r < 0)
+                return kernel_error(reterr, r, "The kernel refused the kernel side: %s (%s).", strerror(-r),
+                                    last_libbpf_message);
+        if (n_stored > 0)
+                return keep_predecessor(k, stored, n_stored);
+        return 0;
+}
+
+static KernelLink *find_link(Kernel *k, const char *name) {
+        for (size_t i = 0; i < k->n_links; i++)
+                if (strcmp(k->links[i].name, name) == 0)
+                        return k->links + i;
+        return NULL;
+}
+
+/* Takes over a libbpf link as a descriptor of our own. */
+static int add_link(Kernel *k, struct bpf_link *link, const char *name, const ProbeRow *row, uint16_t event) {
+        int fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3), r = fd < 0 ? -errno : 0;
+
+        bpf_link__destroy(link);
+        if (r < 0)
+                return r;
+        if (!GREEDY_REALLOC(k->links, k->n_links_allocated, k->n_links + 1)) {
+                safe_close(fd);
+                return -ENOMEM;
+        }
+        k->links[k->n_links] = (KernelLink) { .row = row, .fd = fd, .event = event };
+        snprintf(k->links[k->n_links].name, sizeof(k->links[k->n_links].name), "%s", name);
+        k->n_links++;
+        return 0;
+}
+
+static int attach_row(Kernel *k, const ProbeRow *row, char **reterr) {
+        struct bpf_program *program;
+        struct bpf_link *link;
+        int r;
+
+        if (find_link(k, row->program))
+                return 0;
+        program = bpf_object__find_program_by_name(k->skeleton->obj, row->program);
+        assert(program);
+        link = bpf_program__attach(program);
+        if (!link)
+                return kernel_error(reterr, -errno, "Program %s could not be attached: %s (%s).", row->program,
+                                    strerror(errno), last_libbpf_message);
+        r = add_link(k, link, row->program, row, row->event);
+        if (r < 0)
+                return kernel_error(reterr, r, "Program %s could not be kept attached: %s.", row->program, strerror(-r));
+        return 0;
+}
+
+int probes_attach_lifetime(Kernel *k, char **reterr) {
+        int r;
+
+        for (const ProbeRow *row = probes; row->program; row++)
+                if (row->event == 0) {
+                        r = attach_row(k, row, reterr);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+static bool row_is_wanted(const ProbeRow *row, const Plan *plan, bool raw) {
+        if (row->event == 0)
+                return true;
+        if (row->event == SCT_EVENT_SYS_ENTER || row->event == SCT_EVENT_SYS_EXIT)
+                return raw;
+        if (row->event == SCT_EVENT_SCHED_PROCESS_FORK && (plan->config.n_tree_roots > 0 || plan->config.any_follow))
+                return true;
+        return plan->events[row->event] != 0;
+}
+
+static int attach_classic(Kernel *k, const SyscallLadder *ladder, char **reterr) {
+        for (size_t i = 0; i < ladder->n_classic; i++)
+                for (int exit = 0; exit < 2; exit++) {
+                        const EventSpec *spec = ladder->classic[i];
+                        char target[80], name[56];
+                        struct bpf_link *link;
+                        int r;
+
+                        snprintf(target, sizeof(target), "sys_%s_%s", exit ? "exit" : "enter",
+                                 syscall_kernel_name(spec));
+                        snprintf(name, sizeof(name), "tp.%.50s", target);
+                        if (find_link(k, name))
+                                continue;
+                        link = bpf_program__attach_tracepoint(exit ? k->skeleton->progs.sct_tp_exit
+                                                                   : k->skeleton->progs.sct_tp_enter,
+                                                              "syscalls", target);
+                        if (!link)
+                                return kernel_error(reterr, -errno, "Tracepoint syscalls/%s could not be attached: %s.",
+                                                    target, strerror(errno));
+                        r = add_link(k, link, name, NULL, spec->id);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
+        SyscallLadder ladder;
+        int r;
+
+        syscall_ladder(k->features, plan, &ladder);
+        for (const ProbeRow *row = probes; row->program; row++)
+                if (row_is_wanted(row, plan, ladder.raw)) {
+                        r = attach_row(k, row, reterr);
+                        if (r < 0)
+                                return r;
+                }
+        return attach_classic(k, &ladder, reterr);
+}
+
+static bool link_is_wanted(const KernelLink *link, const Plan *plan, const SyscallLadder *ladder) {
+        if (link->row)
+                return row_is_wanted(link->row, plan, ladder->raw);
+        for (size_t i = 0; i < ladder->n_classic; i++)
+                if (ladder->classic[i]->id == link->event)
+                        return true;
+        return false;
+}
+
+void probes_detach_unwanted(Kernel *k, const Plan *plan) {
+        SyscallLadder ladder;
+        size_t n = 0;
+
+        syscall_ladder(k->features, plan, &ladder);
+        for (size_t i = 0; i < k->n_links; i++)
+                if (link_is_wanted(k->links + i, plan, &ladder))
+                        k->links[n++] = k->links[i];
+                else
+                        safe_close(k->links[i].fd);
+        k->n_links = n;
+}
+
+int probes_iterate_tasks(Kernel *k) {
+        struct bpf_link *link;
+        char buffer[4096];
+        int fd, r = 0;
+
+        if (!k->features->granted[FEATURE_ITER_TASK])
+                return -ENOTSUP;
+        link = bpf_program__attach_iter(k->skeleton->progs.sct_iter_task, NULL);
+        if (!link)
+                return -errno;
+        fd = bpf_iter_create(bpf_link__fd(link));
+        if (fd < 0)
+                r = -errno;
+        else
+                while (read(fd, buffer, sizeof(buffer)) > 0)
+                        ;
+        safe_close(fd);
+        bpf_link__destroy(link);
+        return r;
+}
+
+size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max) {
+        struct bpf_map *map;
+        size_t n = 0;
+
+        bpf_object__for_each_map(map, k->skeleton->obj) {
+                if (!map_is_kept(map) || n == max)
+                        continue;
+                fds[n].fd = bpf_map__fd(map);
+                snprintf(fds[n++].name, sizeof(fds[0].name), "map-%s", map_stored_name(map));
+        }
+        for (size_t i = 0; i < k->n_links && n < max; i++) {
+                fds[n].fd = k->links[i].fd;
+                snprintf(fds[n++].name, sizeof(fds[0].name), "link-%s", k->links[i].name);
+        }
+        return n;
+}
+
+int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing) {
+        /* Everything in the catalogue today stands on BTF tracepoints, which kernel_new() insists on. */
+        if (features->granted[FEATURE_TP_BTF]) {
+                if (ret_hook)
+                        *ret_hook = "tp_btf";
+                return 0;
+        }
+        if (ret_missing)
+                *ret_missing = FEATURE_TP_BTF;
+        return -ENOTSUP;
+}
+
+const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
+        bool raw = false;
+
+        for (size_t i = 0; i < k->n_links; i++) {
+                const KernelLink *link = k->links + i;
+
+                if (link->event == spec->id)
+                        return link->row ? link->row->hook : "tracepoint";
+                raw = raw || (link->row && link->row->event == SCT_EVENT_SYS_ENTER);
+                for (const ProbeRow *row = probes; row->program; row++)
+                        if (row == link->row && strcmp(row->hook, "tp_btf") == 0 && row->event == 0 &&
+                            strstr(spec->hook, row->program + strlen("sct_")))
+                                return row->hook;
+        }
+        if (spec->family == EVENT_FAMILY_SYSCALL)
+                return raw ? "raw_tp" : NULL;
+        return strncmp(spec->hook, "tp_btf:", 7) == 0 ? "tp_btf" : NULL;
+}
+
+static const ProbeRow probes[] = {
+        { "sct_exec", 0, "tp_btf" },            /* a task's executable */
+        { "sct_rename", 0, "tp_btf" },          /* its name */
+        { "sct_cg_mkdir", 0, "tp_btf" },        /* units, slices, sessions, containers */
+        { "sct_cg_rmdir", 0, "tp_btf" },
+        { "sct_fork", SCT_EVENT_SCHED_PROCESS_FORK, "tp_btf" },
+        { "sct_exit", SCT_EVENT_SCHED_PROCESS_EXIT, "tp_btf" },
+        { "sct_switch", SCT_EVENT_SCHED_SWITCH, "tp_btf" },
+        { "sct_cg_attach", SCT_EVENT_CGROUP_ATTACH_TASK, "tp_btf" },
+        { "sct_sys_enter", SCT_EVENT_SYS_ENTER, "raw_tp" },
+        { "sct_sys_exit", SCT_EVENT_SYS_EXIT, "raw_tp" },
+        {},
+};
