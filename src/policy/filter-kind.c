@@ -234,11 +234,15 @@ static int parse_mnt_ns(FilterRun *x, FilterValue *v, Pattern *p) {
         prefix = (FilterValue) { .raw = v->raw, .size = n, .offset = v->offset };
         if (n == 4 && memcmp(v->raw, "host", 4) == 0) {
                 if (!read_host_mnt_ns(&p->mnt_ns)) {
-                        int saved = errno;
+                        const char *why = strerror(errno);
 
-                        r = (geteuid() == 0 ? filter_run_error : filter_run_warning)(x, v->offset,
-                                "The mount namespace of process 1, which host: means, cannot be read here (%s); "
-                                "without root the filter was checked, but matches nothing.", strerror(saved));
+                        /* Root would load a filter that matches nothing; others only check. */
+                        if (geteuid() == 0)
+                                return filter_run_error(x, v->offset, "The mount namespace of process 1, which host: means, cannot "
+                                                        "be read here (%s); write its inode number in place of host.",
+                                                        why) < 0 ? -ENOMEM : 0;
+                        r = filter_run_warning(x, v->offset, "The mount namespace of process 1, which host: means, can be read by "
+                                               "root alone (%s); the filter was checked without it.", why);
                         if (r < 0)
                                 return r;
                 }
