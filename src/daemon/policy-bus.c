@@ -92,7 +92,7 @@ const char *policy_bus_kind(const LoadedPolicy *p) {
 
 const char *policy_bus_mode(const LoadedPolicy *p) {
         /* No kind of document that is read has actions that intervene. */
-        return "monitor";
+        return p->policy ? "monitor" : "";
 }
 
 /* The name that the object's path stands for: a copy, since the policy may go away with the call. */

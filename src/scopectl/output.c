@@ -247,33 +247,6 @@ void table_color(Table *t, const char *color) {
                 (void) scols_cell_set_color(scols_line_get_cell(t->line, t->n_cells - 1), color);
 }
 
-int table_print(Table *t, const char *noun) {
-        const Options *o = t->options;
-
-        if (t->failed)
-                return -ENOMEM;
-
-        if (o->json != JSON_OFF) {
-                _cleanup_free_ char *text = NULL;
-                Buffer b = {};
-
-                if (scols_print_table_to_string(t->scols, &text) < 0)
-                        return -ENOMEM;
-                b.data = text;
-                b.size = strlen(text);
-                return json_print(o, &b);
-        }
-
-        pager_open(o);
-        scols_table_set_stream(t->scols, stdout);
-        if (t->n_rows > 0 && scols_print_table(t->scols) < 0)
-                return -ENOMEM;
-        if (o->legend)
-                printf("%s%zu %s listed.%s\n", t->n_rows > 0 ? "\n" : "", t->n_rows, noun,
-                       colors_wanted() ? color_off() : "");
-        return 0;
-}
-
 static int json_read(const Buffer *b, json_object **ret) {
         json_tokener *tokener;
         json_object *j;
@@ -290,6 +263,14 @@ static int json_read(const Buffer *b, json_object **ret) {
         return 0;
 }
 
+static void json_write(const Options *o, json_object *j) {
+        if (o->json == JSON_PRETTY)
+                pager_open(o);
+        puts(json_object_to_json_string_ext(j, JSON_C_TO_STRING_NOSLASHESCAPE |
+                                            (o->json == JSON_PRETTY ?
+                                             JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN)));
+}
+
 int json_print(const Options *o, const Buffer *b) {
         json_object *j;
         int r;
@@ -298,12 +279,63 @@ int json_print(const Options *o, const Buffer *b) {
         if (r < 0)
                 return r;
 
-        if (o->json == JSON_PRETTY)
-                pager_open(o);
-        puts(json_object_to_json_string_ext(j, JSON_C_TO_STRING_NOSLASHESCAPE |
-                                            (o->json == JSON_PRETTY ?
-                                             JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN)));
+        json_write(o, j);
         json_object_put(j);
+        return 0;
+}
+
+/* libsmartcols writes an empty cell as null and an empty list as [null]; a reader expects "" and []. */
+static int table_print_json(Table *t) {
+        _cleanup_free_ char *text = NULL;
+        json_object *j, *rows;
+        Buffer b = {};
+        int r;
+
+        if (scols_print_table_to_string(t->scols, &text) < 0)
+                return -ENOMEM;
+        b.data = text;
+        b.size = strlen(text);
+        r = json_read(&b, &j);
+        if (r < 0)
+                return r;
+
+        if (json_object_object_get_ex(j, scols_table_get_name(t->scols), &rows))
+                for (size_t i = 0; i < json_object_array_length(rows); i++) {
+                        json_object *row = json_object_array_get_idx(rows, i);
+
+                        for (size_t c = 0; c < scols_table_get_ncols(t->scols); c++) {
+                                const char *name = scols_column_get_name(scols_table_get_column(t->scols, c));
+                                json_object *cell = json_object_object_get(row, name);
+
+                                if (!cell)
+                                        json_object_object_add(row, name, json_object_new_string(""));
+                                else if (json_object_is_type(cell, json_type_array) &&
+                                         json_object_array_length(cell) == 1 && !json_object_array_get_idx(cell, 0))
+                                        json_object_array_del_idx(cell, 0, 1);
+                        }
+                }
+
+        json_write(t->options, j);
+        json_object_put(j);
+        return 0;
+}
+
+int table_print(Table *t, const char *noun) {
+        const Options *o = t->options;
+
+        if (t->failed)
+                return -ENOMEM;
+
+        if (o->json != JSON_OFF)
+                return table_print_json(t);
+
+        pager_open(o);
+        scols_table_set_stream(t->scols, stdout);
+        if (t->n_rows > 0 && scols_print_table(t->scols) < 0)
+                return -ENOMEM;
+        if (o->legend)
+                printf("%s%zu %s listed.%s\n", t->n_rows > 0 ? "\n" : "", t->n_rows, noun,
+                       colors_wanted() ? color_off() : "");
         return 0;
 }
 
