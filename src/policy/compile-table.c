@@ -409,7 +409,7 @@ char *table_set_alloc(TableSet *s, size_t size) {
         assert(s);
         p = s->plan;
 
-        if (s->pool_left < size) {
+        if (!s->pool_next || s->pool_left < size) {
                 size_t block = MAX((size_t) POOL_BLOCK, size);
 
                 if (!GREEDY_REALLOC(p->pool, p->n_pool_allocated, p->n_pool + 1))
