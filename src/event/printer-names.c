@@ -265,7 +265,7 @@ TABLE(sched) = {
 };
 
 TABLE(futex) = {
-#define FX(x) F(x, FUTEX_CMD_MASK)
+#define FX(x) { #x, (x), 0x7f }           /* FUTEX_CMD_MASK, of an int that is not negative */
         FX(FUTEX_WAIT), FX(FUTEX_WAKE), FX(FUTEX_FD), FX(FUTEX_REQUEUE),
         FX(FUTEX_CMP_REQUEUE), FX(FUTEX_WAKE_OP), FX(FUTEX_LOCK_PI), FX(FUTEX_UNLOCK_PI),
         FX(FUTEX_TRYLOCK_PI), FX(FUTEX_WAIT_BITSET), FX(FUTEX_WAKE_BITSET),

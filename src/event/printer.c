@@ -268,7 +268,7 @@ static const PrinterRow printer_rows[_PRINTER_MAX] = {
         [PRINTER_MREMAP_FLAGS] = ROW(FLAGS, mremap),
         [PRINTER_MSYNC_FLAGS] = ROW(FLAGS, msync),
         [PRINTER_MADVISE] = ROW(ENUM, madvise),
-        [PRINTER_CLONE_FLAGS] = ROW(FLAGS, clone, .ignore = 0xff),      /* the signal at exit */
+        [PRINTER_CLONE_FLAGS] = ROW(FLAGS, clone, .ignore = 0x7f),      /* the signal at exit; 0x80 is CLONE_NEWTIME */
         [PRINTER_WAIT_OPTIONS] = ROW(FLAGS, wait),
         [PRINTER_PTRACE_REQUEST] = ROW(ENUM, ptrace),
         [PRINTER_PRCTL_OPTION] = ROW(ENUM, prctl),
