@@ -134,6 +134,11 @@ typedef struct PolicyRule {
         bool names_journal;           /* names journald by unit, comm, binary or pid */
         PolicyEvent *events;
         size_t n_events;
+        /* TracingPolicy: a selector of one hook. Among the rules of one hook the first that matches acts. */
+        struct Hook *hook;            /* in policy->hooks; NULL: events of the catalogue */
+        uint32_t selector;            /* index in its hook */
+        struct HookAction *actions;
+        size_t n_actions;
 } PolicyRule;
 
 typedef struct Policy {
@@ -149,6 +154,10 @@ typedef struct Policy {
         char **capture;               /* NULL-terminated, as written; checked by the capture layer */
         PolicyRule *rules;
         size_t n_rules;
+        struct Hook *hooks;           /* TracingPolicy: see hook.h */
+        size_t n_hooks;
+        char **enforcer_calls;        /* TracingPolicy: enforcers; NULL-terminated */
+        bool monitor;                 /* TracingPolicy: options policy-mode monitor: count, do not act */
 } Policy;
 
 void policy_rule_done(PolicyRule *rule);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Hooks that a policy brings itself (TracingPolicy): where in the kernel or in a binary, which arguments, what to do on a
+ * match. A Hook is what one entry of kprobes, tracepoints, uprobes or lsmhooks says. Hooks of several policies on one
+ * place in the kernel share one program and one plan; which place that is, and how it is attached, is decided later. */
+
+#include "policy.h"
+
+typedef enum HookKind {
+        HOOK_KPROBE,           /* kprobes: a kernel function; syscall: the entry function of a system call */
+        HOOK_TRACEPOINT,       /* tracepoints: subsystem/event, arguments by position in its format file */
+        HOOK_RAW_TRACEPOINT,   /* tracepoints with raw: true: arguments of the tracepoint itself */
+        HOOK_UPROBE,           /* uprobes: path and symbols or offsets */
+        HOOK_LSM,              /* lsmhooks */
+        HOOK_LOADER,           /* loader: true: shared objects that are mapped, with their build id */
+        _HOOK_KIND_MAX,
+        _HOOK_KIND_INVALID = -22,
+} HookKind;
+
+typedef struct HookArg {
+        uint32_t index;           /* argument of the function from 0; tracepoints: field of the format, common_ ones count */
+        uint8_t type;             /* enum sct_arg_type: how it is read and filtered */
+        const char *type_name;    /* as TracingPolicy names it; a row's string */
+        char *label;              /* NULL: the name from BTF or the format */
+        uint32_t size_arg;        /* number of the argument that holds the size, from 1 as the language counts; 0 none */
+        uint32_t max_data;        /* bytes; 0: the default */
+        bool return_copy;         /* read at return */
+        char *resolve;            /* a.b[1].c, NULL none */
+        unsigned line, column;
+} HookArg;
+
+typedef enum HookActionKind {
+        HOOK_ACTION_POST,
+        HOOK_ACTION_NO_POST,
+        HOOK_ACTION_SIGKILL,
+        HOOK_ACTION_SIGNAL,
+        HOOK_ACTION_OVERRIDE,
+        HOOK_ACTION_FOLLOW_FD,
+        HOOK_ACTION_UNFOLLOW_FD,
+        HOOK_ACTION_COPY_FD,
+        HOOK_ACTION_GET_URL,
+        HOOK_ACTION_DNS_LOOKUP,
+        HOOK_ACTION_TRACK_SOCK,
+        HOOK_ACTION_UNTRACK_SOCK,
+        HOOK_ACTION_NOTIFY_ENFORCER,
+        _HOOK_ACTION_MAX,
+        _HOOK_ACTION_INVALID = -22,
+} HookActionKind;
+
+typedef enum HookRateScope {
+        HOOK_RATE_THREAD,
+        HOOK_RATE_PROCESS,
+        HOOK_RATE_GLOBAL,
+} HookRateScope;
+
+typedef struct HookAction {
+        HookActionKind kind;
+        int32_t error;                 /* Override, NotifyEnforcer: argError */
+        uint32_t signal;               /* Signal, NotifyEnforcer: argSig */
+        uint32_t fd_arg, name_arg;     /* FollowFD: argFd, argName; CopyFD: argFd, argName (the new descriptor) */
+        uint32_t sock_arg;             /* TrackSock */
+        char *url, *fqdn;              /* GetUrl, DnsLookup */
+        uint64_t rate_limit_usec;      /* Post: repeats within it are suppressed; 0 none */
+        HookRateScope rate_scope;
+        bool kernel_stack, user_stack;
+        unsigned line, column;
+} HookAction;
+
+typedef struct Hook {
+        HookKind kind;
+        char *call;                    /* function, LSM hook; tracepoint: its event; as written: what the event is named */
+        char *subsystem;               /* HOOK_TRACEPOINT */
+        char *path;                    /* HOOK_UPROBE */
+        char **symbols;                /* HOOK_UPROBE; also the members of list:NAME for kprobes. NULL-terminated */
+        uint64_t *offsets;             /* HOOK_UPROBE */
+        size_t n_offsets;
+        bool syscall;                  /* HOOK_KPROBE: call names a system call, in any of its spellings */
+        const EventSpec *syscall_spec; /* ... which one, when it is in the catalogue */
+        bool has_return;               /* return: true */
+        HookArg *args;                 /* in the order of the document; record arguments have the same numbers */
+        size_t n_args;
+        HookArg return_arg;            /* when has_return */
+        HookActionKind return_action;  /* returnArgAction: TrackSock, UntrackSock; else HOOK_ACTION_POST */
+        bool ignore_not_found;
+        char *message;
+        char **tags;
+        EventSpec spec;                /* named `call`, family HOOK, args as above (and "return" is the return value) */
+        EventArgSpec *arg_specs;
+        unsigned line, column;
+} Hook;
+
+void hook_done(Hook *h);
+const char *hook_kind_to_string(HookKind k);
+const char *hook_action_to_string(HookActionKind k);
+HookActionKind hook_action_from_string(const char *s);       /* case-insensitive, as the language is */
