@@ -32,7 +32,9 @@ static __always_inline u64 inode_ctime_ns(const struct inode *inode) {
         struct inode___ctime_old *old = (void *) inode;
 
         if (bpf_core_field_exists(newest->i_ctime_sec))
-                return (u64) BPF_CORE_READ(newest, i_ctime_sec) * 1000000000ULL + BPF_CORE_READ(newest, i_ctime_nsec);
+                /* Bit 31 of the nanoseconds says that somebody has read them (I_CTIME_QUERIED, 6.13, 4e40eff0b573). */
+                return (u64) BPF_CORE_READ(newest, i_ctime_sec) * 1000000000ULL +
+                       (BPF_CORE_READ(newest, i_ctime_nsec) & 0x7fffffff);
         if (bpf_core_field_exists(newer->__i_ctime))
                 return (u64) BPF_CORE_READ(newer, __i_ctime.tv_sec) * 1000000000ULL +
                        BPF_CORE_READ(newer, __i_ctime.tv_nsec);
