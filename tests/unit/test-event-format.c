@@ -508,6 +508,7 @@ TEST(journal_fields) {
         ASSERT_NULL(field(&l, "MESSAGE", 1, text, sizeof(text)));
 
         /* Names as journald takes them. */
+        ASSERT_NOT_NULL(buffer_cstring(&l.data));
         for (size_t i = 0; i < l.n; i++) {
                 const char *item = l.data.data + l.offsets[i], *eq = memchr(item, '=', l.offsets[i + 1] - l.offsets[i]);
 
