@@ -88,11 +88,11 @@ static void attribute_ring_losses(Dispatch *d) {
 }
 
 void dispatch_account_losses(Dispatch *d) {
-        uint64_t before = d->n_lost_ring;
-
         account_ring_losses(d, (uint32_t) kernel_n_lost(d->kernel));
-        if (d->n_lost_ring != before || d->lost_by_rule)
-                attribute_ring_losses(d);
+        if (d->n_lost_ring == d->n_lost_attributed)
+                return;
+        attribute_ring_losses(d);
+        d->n_lost_attributed = d->n_lost_ring;
 }
 
 /* Whether the policy's rateLimit lets this event through: one in each interval on average, a window's worth at once. */

@@ -25,7 +25,7 @@ typedef struct Dispatch {
 
         bool in_batch;
         uint32_t lost_seen;             /* header.lost of the newest record */
-        uint64_t n_lost_ring;
+        uint64_t n_lost_ring, n_lost_attributed;
         uint64_t n_events, n_bad;
         uint64_t *lost_by_rule;         /* what was counted to the scopes already, of the generation below */
         uint32_t lost_generation;

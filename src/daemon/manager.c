@@ -38,6 +38,7 @@ int manager_new(const ManagerOptions *options, Manager **ret) {
         m->root = secure_getenv("SCOPETRACE_ROOT");
         m->start_realtime_usec = now_usec(CLOCK_REALTIME);
         m->start_monotonic_usec = now_usec(CLOCK_MONOTONIC);
+        event_format_set_epoch(now_usec(CLOCK_BOOTTIME) * NSEC_PER_USEC);
         m->dispatch.scopes = m->scopes;
 
         r = sd_event_default(&m->event);

@@ -384,7 +384,9 @@ static int check_transient(const PolicySet *s, const Policy *policy, uint64_t fl
 }
 
 int policy_set_add_transient(PolicySet *s, const char *text, uint64_t flags, const char *owner, LoadedPolicy **ret,
-                             ProblemList *problems) {
+                             ProblemList *reterr_problems) {
+        _cleanup_(problem_list_done) ProblemList found = {};
+        ProblemList *problems = &found;
         Policy **policies = NULL;
         LoadedPolicy *p = NULL;
         size_t n = 0;
@@ -403,10 +405,8 @@ int policy_set_add_transient(PolicySet *s, const char *text, uint64_t flags, con
         if (r >= 0)
                 r = policy_set_add(s, policies[0]->name, &p);
         if (r >= 0) {
-                ProblemList none = {};
-
                 p->load_flags = flags;
-                r = adopt(s, p, NULL, policies[0], problems->n > 0 ? problems : &none);
+                r = adopt(s, p, NULL, policies[0], problems);
                 if (r >= 0 && owner)
                         r = free_and_strdup(&p->owner, owner);
         }
@@ -416,6 +416,7 @@ int policy_set_add_transient(PolicySet *s, const char *text, uint64_t flags, con
         if (r < 0) {
                 if (p)
                         policy_set_remove(s, p);
+                (void) problem_list_extend(reterr_problems, problems);
                 return r;
         }
         *ret = p;
