@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
@@ -93,10 +94,15 @@ void suggest_try(Suggest *s, const char *candidate) {
                 return;
         n = strlen(s->word);
         m = strlen(candidate);
-        if (m > SUGGEST_WORD_MAX || (n > m ? n - m : m - n) >= s->distance)
+        if (m > SUGGEST_WORD_MAX)
                 return;
 
-        d = word_distance(s->word, candidate);
+        if (n >= 3 && m > n && strncasecmp(s->word, candidate, n) == 0)
+                d = MIN(m - n, (size_t) 2);    /* its beginning: at most as far as two slips */
+        else if ((n > m ? n - m : m - n) >= s->distance)
+                return;
+        else
+                d = word_distance(s->word, candidate);
         if (d < s->distance && d < n) {  /* all letters changed: no relation */
                 memcpy(s->best, candidate, m + 1);
                 s->distance = d;

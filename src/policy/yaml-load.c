@@ -77,6 +77,8 @@ int yaml_next_document(const char *text, size_t size, size_t *offset, unsigned *
         assert(text || size == 0);
         assert(offset && line && ret);
 
+        if (*offset == 0 && size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* byte order mark */
+                *offset = 3;
         if (*offset >= size)
                 return 0;
 
@@ -159,6 +161,7 @@ static const char *syntax_advice(const char *problem) {
                 { "did not find expected key", "align the keys of one mapping in the same column" },
                 { "did not find expected '-' indicator", "align the items of one list, each with `- ` before it" },
                 { "did not find expected <document start>", "write `---` on a line of its own between two documents" },
+                { "did not find expected node content", "write a value there, or put it into quotes" },
                 { "found unexpected end of stream", "close the quotes" },
                 { "while scanning an alias", "put a value that begins with * into quotes" },
                 { "did not find expected alphabetic or numeric character",

@@ -119,8 +119,12 @@ int yaml_problem(YamlReader *r, ProblemSeverity severity, const YamlNode *n, siz
         assert(format);
 
         line = r->document ? r->document->first_line : 0;
-        if (n)
+        if (n && offset > 0)
                 (void) yaml_position(r->document, n, offset, &line, &column);
+        else if (n) {
+                line = n->line;
+                column = n->column;
+        }
 
         va_start(ap, format);
         q = add_problem(r, severity, line, column, format, ap);
