@@ -15,14 +15,12 @@ void buffer_done(Buffer *b) {
         *b = (Buffer) {};
 }
 
-int buffer_reserve(Buffer *b, size_t more) {
+int buffer_grow(Buffer *b, size_t more) {
         size_t need, n;
         char *p;
 
-        if (unlikely(b->failed))
+        if (b->failed)
                 return -ENOMEM;
-        if (likely(more <= b->allocated - b->size))
-                return 0;
         if (__builtin_add_overflow(b->size, more, &need) || need > SIZE_MAX / 2) {
                 b->failed = true;
                 return -ENOMEM;
@@ -39,41 +37,24 @@ int buffer_reserve(Buffer *b, size_t more) {
         return 0;
 }
 
-int buffer_add(Buffer *b, const void *data, size_t size) {
-        int r;
-
-        r = buffer_reserve(b, size);
-        if (r < 0)
-                return r;
-        if (size > 0) {
-                memcpy(b->data + b->size, data, size);
-                b->size += size;
-        }
-        return 0;
-}
-
-int buffer_add_string(Buffer *b, const char *s) {
-        return buffer_add(b, s, s ? strlen(s) : 0);
-}
-
-int buffer_add_char(Buffer *b, char c) {
-        int r;
-
-        r = buffer_reserve(b, 1);
-        if (r < 0)
-                return r;
-        b->data[b->size++] = c;
-        return 0;
-}
-
 static const char decimal_pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
         "8081828384858687888990919293949596979899";
 
 int buffer_add_u64(Buffer *b, uint64_t v) {
-        char text[20], *p = text + sizeof(text);
+        unsigned n = 1;
+        char *p;
+        int r;
 
+        r = buffer_reserve(b, 20);
+        if (r < 0)
+                return r;
+        for (uint64_t w = v; w >= 10; n++)
+                w = w >= 100000000 ? (n += 7, w / 100000000) : w / 10;
+
+        p = b->data + b->size + n;
+        b->size += n;
         while (v >= 100) {
                 const char *pair = decimal_pairs + v % 100 * 2;
 
@@ -86,7 +67,7 @@ int buffer_add_u64(Buffer *b, uint64_t v) {
                 *--p = decimal_pairs[v * 2];
         } else
                 *--p = (char) ('0' + v);
-        return buffer_add(b, p, (size_t) (text + sizeof(text) - p));
+        return 0;
 }
 
 int buffer_add_s64(Buffer *b, int64_t v) {
@@ -203,9 +184,23 @@ static const uint8_t plain[256] = {
         [0x7f] = PLAIN_JSON,
 };
 
+/* Any byte of the word below 0x20, above 0x7f, a quote or a backslash? May also say so of a byte that is none, never the reverse. */
+static bool word_is_special(uint64_t w) {
+        const uint64_t ones = 0x0101010101010101ULL, high = 0x8080808080808080ULL;
+        uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
+
+        return ((w - ones * 0x20) | (quote - ones) | (backslash - ones) | w) & high;
+}
+
 static size_t plain_run(const uint8_t *s, size_t size, uint8_t kind) {
         size_t n = 0;
 
+        if (kind == PLAIN_JSON)
+                for (uint64_t w; size - n >= sizeof(w); n += sizeof(w)) {
+                        memcpy(&w, s + n, sizeof(w));
+                        if (word_is_special(w))
+                                break;
+                }
         while (n < size && (plain[s[n]] & kind))
                 n++;
         return n;

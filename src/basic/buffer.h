@@ -23,10 +23,36 @@ static inline void buffer_reset(Buffer *b) {
         b->size = 0;
         b->failed = false;
 }
-int buffer_reserve(Buffer *b, size_t more);
-int buffer_add(Buffer *b, const void *data, size_t size);
-int buffer_add_string(Buffer *b, const char *s);
-int buffer_add_char(Buffer *b, char c);
+int buffer_grow(Buffer *b, size_t more);        /* what buffer_reserve() does when there is no room */
+static inline int buffer_reserve(Buffer *b, size_t more) {
+        if (likely(more <= b->allocated - b->size && !b->failed))
+                return 0;
+        return buffer_grow(b, more);
+}
+static inline int buffer_add(Buffer *b, const void *data, size_t size) {
+        int r;
+
+        r = buffer_reserve(b, size);
+        if (r < 0)
+                return r;
+        if (size > 0) {         /* data may be NULL, and so may b->data be */
+                memcpy(b->data + b->size, data, size);
+                b->size += size;
+        }
+        return 0;
+}
+static inline int buffer_add_char(Buffer *b, char c) {
+        int r;
+
+        r = buffer_reserve(b, 1);
+        if (r < 0)
+                return r;
+        b->data[b->size++] = c;
+        return 0;
+}
+static inline int buffer_add_string(Buffer *b, const char *s) {
+        return buffer_add(b, s, s ? strlen(s) : 0);
+}
 int buffer_add_u64(Buffer *b, uint64_t v);
 int buffer_add_s64(Buffer *b, int64_t v);
 int buffer_add_hex(Buffer *b, uint64_t v, unsigned min_digits);     /* no 0x */

@@ -232,18 +232,31 @@ static int format_table_verbose(Buffer *b, const Event *e, EventFormatFlags flag
 
 #define LITERAL(b, s) (void) buffer_add((b), (s), sizeof(s) - 1)
 
-static void member_u64(Buffer *b, const char *key, size_t key_size, uint64_t v) {
+static inline void member_u64(Buffer *b, const char *key, size_t key_size, uint64_t v) {
         (void) buffer_add(b, key, key_size);
         (void) buffer_add_u64(b, v);
 }
 
-static void member_text(Buffer *b, const char *key, size_t key_size, const char *s, size_t size) {
+static inline void member_text(Buffer *b, const char *key, size_t key_size, const char *s, size_t size) {
         (void) buffer_add(b, key, key_size);
         (void) buffer_add_json_string(b, s, size);
 }
 
 #define MEMBER_U64(b, key, v) member_u64((b), key, sizeof(key) - 1, (v))
 #define MEMBER_TEXT(b, key, s, size) member_text((b), key, sizeof(key) - 1, (s), (size))
+
+/* Names of the catalogue need no escaping; what a policy calls its arguments may. */
+static void json_name(Buffer *b, const Event *e, const char *name) {
+        size_t n = strlen(name);
+
+        if (e->spec->family == EVENT_FAMILY_HOOK) {
+                (void) buffer_add_json_string(b, name, n);
+                return;
+        }
+        (void) buffer_add_char(b, '"');
+        (void) buffer_add(b, name, n);
+        (void) buffer_add_char(b, '"');
+}
 
 static void json_args(Buffer *b, const Event *e, ArgStyle style) {
         bool some = false;
@@ -257,11 +270,10 @@ static void json_args(Buffer *b, const Event *e, ArgStyle style) {
                 if (some)
                         (void) buffer_add_char(b, ',');
                 some = true;
-                MEMBER_TEXT(b, "{\"name\":", a->spec->name, strlen(a->spec->name));
-                if (arg_is_decoded(a, style))
-                        LITERAL(b, ",\"type\":\"string\"");
-                else
-                        MEMBER_TEXT(b, ",\"type\":", a->spec->ctype, strlen(a->spec->ctype));
+                LITERAL(b, "{\"name\":");
+                json_name(b, e, a->spec->name);
+                LITERAL(b, ",\"type\":");
+                json_name(b, e, arg_is_decoded(a, style) ? "string" : a->spec->ctype);
                 LITERAL(b, ",\"value\":");
                 (void) arg_print_json(b, a, style);
                 (void) buffer_add_char(b, '}');
@@ -321,9 +333,9 @@ static int format_json(Buffer *b, const Event *e, EventFormatFlags flags) {
         LITERAL(b, ",\"containerImage\":\"\",\"containerName\":\"\",\"podName\":\"\",\"podNamespace\":\"\","
                    "\"podUID\":\"\",\"podSandbox\":false,\"eventId\":\"");
         (void) buffer_add_u64(b, h->event);
-        LITERAL(b, "\",\"eventName\":\"");
-        (void) buffer_add_string(b, e->spec->name);     /* names need no escaping */
-        MEMBER_U64(b, "\",\"matchedScopes\":", e->scopes);
+        LITERAL(b, "\",\"eventName\":");
+        json_name(b, e, e->spec->name);
+        MEMBER_U64(b, ",\"matchedScopes\":", e->scopes);
         MEMBER_U64(b, ",\"argsNum\":", n_args);
         LITERAL(b, ",\"returnValue\":");
         (void) buffer_add_s64(b, h->retval);
