@@ -671,21 +671,20 @@ TEST(too_many_events) {
         set_done(&s);
 }
 
-TEST(too_many_cgroups_and_roots) {
+TEST(too_many_cgroups) {
         Set s = {};
 
         for (unsigned k = 0; k < 3; k++) {
                 Policy *p = build_policy("names");
                 PolicyRule *rule = build_rule(p);
-                char items[8192] = "", pids[1024] = "";
+                char items[8192] = "", pid[16];
 
                 for (unsigned i = 0; i < 256; i++)
                         sprintf(items + strlen(items), "unit=u%u ", k * 255 + i);
-                for (unsigned i = 0; i < 32; i++)
-                        sprintf(pids + strlen(pids), "%u ", 1 + k * 31 + i);
+                snprintf(pid, sizeof(pid), "%u", 100 + k);
                 build_event(rule, &spec_a);
+                build_subject(rule, tree_condition(pid));
                 build_subject(rule, cgroup_condition(items));
-                build_subject(rule, tree_condition(pids));
                 set_add(&s, p);
         }
         set_compile(&s);
@@ -693,8 +692,31 @@ TEST(too_many_cgroups_and_roots) {
         ASSERT_FALSE(s.failed[1]);
         ASSERT_TRUE(s.failed[2]);
         ASSERT_EQ(s.plan->n_cgroup_patterns, 511);
-        ASSERT_EQ(s.plan->config.n_tree_roots, 63);
+        ASSERT_EQ(s.plan->config.n_tree_roots, 2);       /* nothing of the third is left behind */
         ASSERT_CONTAINS(s.problems.items[0].message, "512");
+        set_done(&s);
+}
+
+TEST(too_many_tree_roots) {
+        Set s = {};
+
+        for (unsigned k = 0; k < 3; k++) {
+                Policy *p = build_policy("roots");
+                PolicyRule *rule = build_rule(p);
+                char pids[1024] = "";
+
+                for (unsigned i = 0; i < 32; i++)
+                        sprintf(pids + strlen(pids), "%u ", 1 + k * 31 + i);
+                build_event(rule, &spec_a);
+                build_subject(rule, tree_condition(pids));
+                set_add(&s, p);
+        }
+        set_compile(&s);
+        ASSERT_FALSE(s.failed[0]);
+        ASSERT_FALSE(s.failed[1]);
+        ASSERT_TRUE(s.failed[2]);
+        ASSERT_EQ(s.plan->config.n_tree_roots, 63);
+        ASSERT_CONTAINS(s.problems.items[0].message, "tree=");
         set_done(&s);
 }
 
