@@ -7,6 +7,7 @@
  *
  * The sample must be aligned to 8 bytes, as samples of a BPF ring buffer are; others are refused. */
 
+#include "../../bpf/abi/plan.h"
 #include "../basic/macro.h"
 #include "record.h"
 
@@ -47,10 +48,19 @@ static int check_payload(const struct sct_arg *a, size_t left) {
                 return -EBADMSG;
         if (a->flags & SCT_ARG_FAULT)
                 return a->size == 0 ? 0 : -EBADMSG;
+        if (a->size == 0)       /* nothing there, see is_absent() */
+                return 0;
         /* What is cut short may have any size up to the type's; numbers are never cut. */
         if (a->size > payload_sizes[a->type].max || a->size < payload_sizes[a->type].min)
                 return -EBADMSG;
         return 0;
+}
+
+/* The kernel side gives a size of 0 and no flag to what a failed call has not filled. Strings that are read at entry may be
+ * empty in earnest. */
+static bool is_absent(const struct sct_arg *a, const EventArgSpec *spec) {
+        return a->size == 0 && !(a->flags & SCT_ARG_FAULT) &&
+               (payload_sizes[a->type].min > 0 || (spec->flags & SCT_ARG_PLAN_EXIT));
 }
 
 static int add_exe(Event *e, const struct sct_arg *a, const uint8_t *payload) {
@@ -91,6 +101,8 @@ static int parse_args(const uint8_t *data, size_t end, Event *e) {
                 if (a->index >= e->spec->n_args || a->index >= SCT_ARGS_MAX || (seen & 1U << a->index))
                         return -EBADMSG;
                 seen |= 1U << a->index;
+                if (is_absent(a, e->spec->args + a->index))
+                        continue;
                 e->args[e->n_args++] = (EventArg) {
                         .spec = e->spec->args + a->index,
                         .type = a->type,

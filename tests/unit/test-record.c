@@ -104,6 +104,26 @@ TEST(arguments_left_out_or_unreadable) {
         ASSERT_NULL(e.exe);
 }
 
+/* A failed pipe2() has filled nothing, and a failed readlink() neither. */
+TEST(what_a_failed_call_has_not_filled) {
+        RecordBuilder r;
+        Event e;
+
+        record_begin(&r, SCT_EVENT_PIPE2);
+        record_add(&r, 0, SCT_ARG_INT2, 0, NULL, 0);
+        record_add_number(&r, 1, SCT_ARG_S32, 0);
+        ASSERT_OK(record_parse(r.data, r.size, NULL, NULL, &e));
+        ASSERT_EQ(e.n_args, 1);
+        ASSERT_STREQ(e.args[0].spec->name, "flags");
+
+        record_begin(&r, SCT_EVENT_READLINK);
+        record_add(&r, 0, SCT_ARG_STR, 0, "", 0);
+        record_add(&r, 1, SCT_ARG_STR_OUT, 0, NULL, 0);
+        ASSERT_OK(record_parse(r.data, r.size, NULL, NULL, &e));
+        ASSERT_EQ(e.n_args, 1);
+        ASSERT_STREQ(e.args[0].spec->name, "pathname");
+}
+
 TEST(every_truncation_is_refused) {
         RecordBuilder r;
 
@@ -181,7 +201,7 @@ TEST(lying_counts) {
 }
 
 TEST(lying_sizes) {
-        static const uint32_t sizes[] = { 0, 1, 7, 9, 16, 4096, 16384, INT32_MAX, UINT32_MAX - 8, UINT32_MAX - 7,
+        static const uint32_t sizes[] = { 1, 7, 9, 16, 4096, 16384, INT32_MAX, UINT32_MAX - 8, UINT32_MAX - 7,
                                           UINT32_MAX };
         RecordBuilder r;
 
