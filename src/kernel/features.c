@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include <bpf/btf.h>
+
 #include "kernel-internal.h"
 
 #ifndef BPF_F_KPROBE_MULTI_RETURN
@@ -26,12 +28,26 @@ static const struct bpf_insn return_1[] = {
         { .code = BPF_JMP | BPF_EXIT },
 };
 
+/* The kernel's types, read once while features are probed: parsing them takes longer than all tries together. */
+static struct btf *vmlinux;
+
+static int find_btf_id(const char *target, enum bpf_attach_type attach) {
+        char name[128];
+
+        if (!vmlinux)
+                return -ENOENT;
+        if (attach != BPF_TRACE_RAW_TP)
+                return btf__find_by_name_kind(vmlinux, target, BTF_KIND_FUNC);
+        snprintf(name, sizeof(name), "btf_trace_%s", target);
+        return btf__find_by_name_kind(vmlinux, name, BTF_KIND_TYPEDEF);
+}
+
 static int load_on(enum bpf_prog_type type, enum bpf_attach_type attach, const char *target) {
         LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
         int id, fd;
 
         if (target) {
-                id = libbpf_find_vmlinux_btf_id(target, attach);
+                id = find_btf_id(target, attach);
                 if (id < 0)
                         return id;
                 opts.attach_btf_id = id;
@@ -272,6 +288,7 @@ int features_probe(FeatureSet *features) {
         libbpf_print_fn_t print = libbpf_set_print(NULL);
 
         *features = (FeatureSet) {};
+        vmlinux = btf__load_vmlinux_btf();
         for (Feature f = 0; f < _FEATURE_MAX; f++) {
                 int r = tries[f]();
 
@@ -279,6 +296,8 @@ int features_probe(FeatureSet *features) {
                 if (r < 0)
                         snprintf(features->reason[f], sizeof(features->reason[f]), "%s", strerror(-r));
         }
+        btf__free(vmlinux);
+        vmlinux = NULL;
         libbpf_set_print(print);
         return 0;
 }

@@ -49,6 +49,11 @@ void probes_close(Kernel *k) {
         k->skeleton = NULL;
 }
 
+static void skeleton_freep(struct sct **skeleton) {
+        if (*skeleton)
+                sct__destroy(*skeleton);
+}
+
 /* Maps that a successor takes over: all but the read-only data, which is each instance's own. */
 static bool map_is_kept(struct bpf_map *map) {
         const char *name = bpf_map__name(map);
@@ -108,7 +113,15 @@ static int keep_predecessor(Kernel *k, const KernelFd *stored, size_t n_stored) 
         return 0;
 }
 
+static bool row_is_permanent(const char *program) {
+        for (const ProbeRow *row = probes; row->program; row++)
+                if (row->event == 0 && strcmp(row->program, program) == 0)
+                        return true;
+        return false;
+}
+
 int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_stored, char **reterr) {
+        struct bpf_program *program;
         int r;
 
         libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
@@ -132,12 +145,44 @@ int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_store
                 if (r < 0)
                         return r;
         }
+        bpf_object__for_each_program(program, k->skeleton->obj)
+                (void) bpf_program__set_autoload(program, row_is_permanent(bpf_program__name(program)));
         r = sct__load(k->skeleton);
         if (r < 0)
                 return kernel_error(reterr, r, "The kernel refused the kernel side: %s (%s).", strerror(-r),
                                     last_libbpf_message);
         if (n_stored > 0)
                 return keep_predecessor(k, stored, n_stored);
+        return 0;
+}
+
+/* Loads more programs, on the maps that are there: verifying a program costs tens of milliseconds, so each is loaded
+ * when it is first wanted. The instance lives until its programs are attached; the links keep them. */
+static int load_more(Kernel *k, const char *const *programs, size_t n, struct sct **ret, char **reterr) {
+        _cleanup_(skeleton_freep) struct sct *more = sct__open();
+        struct bpf_program *program;
+        struct bpf_map *map;
+        int r;
+
+        if (!more)
+                return kernel_error(reterr, -errno, "The kernel side could not be opened: %s.", strerror(errno));
+        bpf_object__for_each_program(program, more->obj)
+                (void) bpf_program__set_autoload(program, false);
+        for (size_t i = 0; i < n; i++)
+                (void) bpf_program__set_autoload(bpf_object__find_program_by_name(more->obj, programs[i]), true);
+        more->rodata->sct_instance = k->skeleton->rodata->sct_instance;
+        bpf_object__for_each_map(map, more->obj) {
+                struct bpf_map *first = probes_map(k, bpf_map__name(map));
+
+                if (map_is_kept(map) && bpf_map__reuse_fd(map, bpf_map__fd(first)) < 0)
+                        return kernel_error(reterr, -errno, "Map %s could not be shared: %s.", bpf_map__name(map),
+                                            strerror(errno));
+        }
+        r = sct__load(more);
+        if (r < 0)
+                return kernel_error(reterr, r, "The kernel refused program %s: %s (%s).", programs[0], strerror(-r),
+                                    last_libbpf_message);
+        *ret = TAKE_PTR(more);
         return 0;
 }
 
@@ -165,14 +210,11 @@ static int add_link(Kernel *k, struct bpf_link *link, const char *name, const Pr
         return 0;
 }
 
-static int attach_row(Kernel *k, const ProbeRow *row, char **reterr) {
-        struct bpf_program *program;
+static int attach_row(Kernel *k, struct sct *skeleton, const ProbeRow *row, char **reterr) {
+        struct bpf_program *program = bpf_object__find_program_by_name(skeleton->obj, row->program);
         struct bpf_link *link;
         int r;
 
-        if (find_link(k, row->program))
-                return 0;
-        program = bpf_object__find_program_by_name(k->skeleton->obj, row->program);
         assert(program);
         link = bpf_program__attach(program);
         if (!link)
@@ -189,7 +231,7 @@ int probes_attach_lifetime(Kernel *k, char **reterr) {
 
         for (const ProbeRow *row = probes; row->program; row++)
                 if (row->event == 0) {
-                        r = attach_row(k, row, reterr);
+                        r = attach_row(k, k->skeleton, row, reterr);
                         if (r < 0)
                                 return r;
                 }
@@ -206,25 +248,30 @@ static bool row_is_wanted(const ProbeRow *row, const Plan *plan, bool raw) {
         return plan->events[row->event] != 0;
 }
 
-static int attach_classic(Kernel *k, const SyscallLadder *ladder, char **reterr) {
+/* The classic tracepoint of one side of a system call; "" when it is attached already. */
+static void classic_link_name(Kernel *k, const EventSpec *spec, bool exit, char name[static 56]) {
+        snprintf(name, 56, "tp.sys_%s_%.40s", exit ? "exit" : "enter", syscall_kernel_name(spec));
+        if (find_link(k, name))
+                name[0] = 0;
+}
+
+static int attach_classic(Kernel *k, struct sct *skeleton, const SyscallLadder *ladder, char **reterr) {
         for (size_t i = 0; i < ladder->n_classic; i++)
                 for (int exit = 0; exit < 2; exit++) {
                         const EventSpec *spec = ladder->classic[i];
-                        char target[80], name[56];
                         struct bpf_link *link;
+                        char name[56];
                         int r;
 
-                        snprintf(target, sizeof(target), "sys_%s_%s", exit ? "exit" : "enter",
-                                 syscall_kernel_name(spec));
-                        snprintf(name, sizeof(name), "tp.%.50s", target);
-                        if (find_link(k, name))
+                        classic_link_name(k, spec, exit, name);
+                        if (!name[0])
                                 continue;
-                        link = bpf_program__attach_tracepoint(exit ? k->skeleton->progs.sct_tp_exit
-                                                                   : k->skeleton->progs.sct_tp_enter,
-                                                              "syscalls", target);
+                        link = bpf_program__attach_tracepoint(exit ? skeleton->progs.sct_tp_exit
+                                                                   : skeleton->progs.sct_tp_enter,
+                                                              "syscalls", name + strlen("tp."));
                         if (!link)
                                 return kernel_error(reterr, -errno, "Tracepoint syscalls/%s could not be attached: %s.",
-                                                    target, strerror(errno));
+                                                    name + strlen("tp."), strerror(errno));
                         r = add_link(k, link, name, NULL, spec->id);
                         if (r < 0)
                                 return r;
@@ -233,17 +280,40 @@ static int attach_classic(Kernel *k, const SyscallLadder *ladder, char **reterr)
 }
 
 int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
+        _cleanup_(skeleton_freep) struct sct *more = NULL;
+        const char *programs[32];
         SyscallLadder ladder;
+        bool classic = false;
+        size_t n = 0;
         int r;
 
         syscall_ladder(k->features, plan, &ladder);
         for (const ProbeRow *row = probes; row->program; row++)
-                if (row_is_wanted(row, plan, ladder.raw)) {
-                        r = attach_row(k, row, reterr);
+                if (row_is_wanted(row, plan, ladder.raw) && !find_link(k, row->program))
+                        programs[n++] = row->program;
+        for (size_t i = 0; i < ladder.n_classic && !classic; i++) {
+                char name[56];
+
+                classic_link_name(k, ladder.classic[i], false, name);
+                classic = name[0] != 0;
+        }
+        if (classic) {
+                programs[n++] = "sct_tp_enter";
+                programs[n++] = "sct_tp_exit";
+        }
+        if (n == 0)
+                return 0;
+
+        r = load_more(k, programs, n, &more, reterr);
+        if (r < 0)
+                return r;
+        for (const ProbeRow *row = probes; row->program; row++)
+                if (row_is_wanted(row, plan, ladder.raw) && !find_link(k, row->program)) {
+                        r = attach_row(k, more, row, reterr);
                         if (r < 0)
                                 return r;
                 }
-        return attach_classic(k, &ladder, reterr);
+        return classic ? attach_classic(k, more, &ladder, reterr) : 0;
 }
 
 static bool link_is_wanted(const KernelLink *link, const Plan *plan, const SyscallLadder *ladder) {
@@ -269,13 +339,18 @@ void probes_detach_unwanted(Kernel *k, const Plan *plan) {
 }
 
 int probes_iterate_tasks(Kernel *k) {
+        static const char *const program = "sct_iter_task";
+        _cleanup_(skeleton_freep) struct sct *more = NULL;
         struct bpf_link *link;
         char buffer[4096];
-        int fd, r = 0;
+        int fd, r;
 
         if (!k->features->granted[FEATURE_ITER_TASK])
                 return -ENOTSUP;
-        link = bpf_program__attach_iter(k->skeleton->progs.sct_iter_task, NULL);
+        r = load_more(k, &program, 1, &more, NULL);
+        if (r < 0)
+                return r;
+        link = bpf_program__attach_iter(more->progs.sct_iter_task, NULL);
         if (!link)
                 return -errno;
         fd = bpf_iter_create(bpf_link__fd(link));
