@@ -116,15 +116,16 @@ static const char *state_color(const char *state) {
 }
 
 static int policy_table_add(const Options *o, sd_bus *bus, Table *t, const PolicyRow *row) {
+        const char *none = o->json != JSON_OFF ? NULL : "-";
         Buffer problems = {};
         int r = 0;
 
         table_row(t);
         table_add(t, row->name);
-        table_add(t, row->kind);
+        table_add(t, isempty(row->kind) ? none : row->kind);
         table_add(t, row->state);
         table_color(t, state_color(row->state));
-        table_add(t, row->mode);
+        table_add(t, isempty(row->mode) ? none : row->mode);
         if (row->scope > 0)
                 table_add_u64(t, row->scope);
         else
