@@ -249,6 +249,14 @@ static int unknown_key(YamlReader *r, const YamlNode *key, const YamlField *fiel
         return yaml_error(r, key, "The key %s is not known here; the keys are %s.", QUOTE(key->text), list);
 }
 
+/* A key that stands again was a problem already and is not read: readers may count on being called once. */
+static bool is_first(const YamlNode *n, size_t i) {
+        for (size_t j = 0; j < i; j += 2)
+                if (n->items[j]->kind == YAML_SCALAR && streq(n->items[j]->text, n->items[i]->text))
+                        return false;
+        return true;
+}
+
 int yaml_read_mapping(YamlReader *r, const YamlNode *n, const YamlField *fields, size_t n_fields, void *target) {
         int q;
 
@@ -278,7 +286,7 @@ int yaml_read_mapping(YamlReader *r, const YamlNode *n, const YamlField *fields,
                 if (!f)
                         q = unknown_key(r, key, fields, n_fields);
                 else
-                        q = f->read ? f->read(r, n->items[i + 1], target) : 0;
+                        q = f->read && is_first(n, i) ? f->read(r, n->items[i + 1], target) : 0;
                 yaml_key_pop(r, mark);
                 if (q < 0)
                         return q;
