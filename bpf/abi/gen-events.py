@@ -229,10 +229,11 @@ class Catalogue:
         for name in self.compat_numbers:
             if name not in self.compat_users and self.compat_numbers[name] < 424:
                 raise ListError(f'32-bit system call {name} belongs to no event')
+        # Headers newer than this list do not break the build; what they add has no event.
         natives = {e.native for e in self.events}
         for name, nr in self.native_numbers.items():
             if nr not in natives:
-                raise ListError(f'system call {name} ({nr}) is missing')
+                print(f'gen-events.py: system call {name} ({nr}) of the headers has no event', file=sys.stderr)
         self.events.sort(key=lambda e: e.id)
 
 
