@@ -91,6 +91,7 @@ run_one() {
         rm -f "$test_tmp/.skip"
         (
                 set -eE
+                trap 'echo "line $LINENO of $0: $BASH_COMMAND" >&2' ERR
                 cd "$test_tmp"
                 "$name"
         ) >"$test_tmp/.log" 2>&1 </dev/null

@@ -80,6 +80,6 @@ fi
 if [ -n "${TEST_LOGS:-}" ]; then
         mkdir -p "$TEST_LOGS/$tier"
         cp "$work/console" "$TEST_LOGS/$tier/boot" 2>/dev/null || true
-        cp "$work"/share/{journal,console,results} "$TEST_LOGS/$tier/" 2>/dev/null || true
+        cp "$work"/share/{journal,console,results,core*} "$TEST_LOGS/$tier/" 2>/dev/null || true
 fi
 exit $failed

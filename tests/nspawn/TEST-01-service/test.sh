@@ -21,7 +21,7 @@ setup() {
 # `meson install` and nothing else: files are where systemd, the bus and the shell look for them.
 test_installed() {
         systemctl cat scopetrace.service >/dev/null
-        systemd-analyze verify scopetrace.service
+        systemd-analyze verify --man=no scopetrace.service
         test -x /usr/bin/scopectl
         getent group scopetrace
         test -f /usr/share/dbus-1/system.d/org.scopetrace.Scopetrace1.conf
@@ -80,7 +80,7 @@ test_record() {
         assert_eq "$(jq -r .OBJECT_SYSTEMD_UNIT <<<"$r")" scopetrace-tests.service
         assert_contains "$(jq -r .TRACE_ARGS <<<"$r")" 'one two'
         assert_contains "$(jq -r .MESSAGE <<<"$r")" 'sched_process_exec('
-        [ "$(jq -r .TRACE_SEQ <<<"$r")" -gt 0 ]
+        [ "$(jq -r .TRACE_SEQ <<<"$r")" -ge 0 ]
         # Taken in the kernel: between now and a minute ago.
         [ $(($(date +%s) - $(jq -r '.TRACE_TIME_NS | tonumber / 1000000000 | floor' <<<"$r"))) -lt 60 ]
 }
@@ -204,15 +204,15 @@ test_journal_rate_limit() {
 
 test_state_directory() {
         test -d /var/lib/scopetrace
-        # No access for others.
-        [[ $(stat -c %a /var/lib/scopetrace) == 7?0 ]] || fail "$(stat -c %a /var/lib/scopetrace)"
+        # Nothing to see for others, whatever the way to the captures below needs.
+        [[ $(stat -c %a /var/lib/scopetrace) == 7[015][01] ]] || fail "$(stat -c %a /var/lib/scopetrace)"
 }
 
 test_catalog() {
         journalctl --update-catalog
         journalctl --list-catalog 298a1c09703d4ff6bfefbd5170480c50
         journalctl -q -b -x -o short --no-pager -u scopetrace.service MESSAGE_ID=298a1c09703d4ff6bfefbd5170480c50 >out
-        grep -q '^-- ' out
+        grep -Eq '^(░░|--) ' out
 }
 
 # One bad file never stops the rest: it is named with line and column, and counted.
