@@ -244,7 +244,7 @@ int sct_iter_task(struct bpf_iter__task *ctx) {
         tree = tree_of(task, config, generation & 1);
         t = bpf_task_storage_get(&sct_tasks, task, NULL, tree ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
         if (t && t->tree_generation != generation) {
-                t->tree = tree;
+                t->tree = tree | tree_carried(t, config);
                 t->tree_generation = generation;
         }
         return 0;

@@ -44,7 +44,8 @@ struct sct_task {
         u64 follow;                  /* bit i: carries follow slot i */
         u32 tree_generation;
         u32 ppid;                    /* host ppid that header.ppid was computed for */
-        u64 fresh_until;             /* CLOCK_BOOTTIME ns: the node name is read again after this */
+        u64 fresh_until;             /* CLOCK_BOOTTIME ns: everything is read again after this */
+        u64 nsproxy, node_name[2];   /* as they were when header was filled */
         u64 subject[SCT_BANKS_MAX];  /* rules whose subject conditions hold */
         struct sct_record header;    /* what does not change between refreshes */
         u16 exe_len;
@@ -54,7 +55,7 @@ struct sct_task {
 /* Work space of one program run: large things that do not fit the stack. */
 struct sct_scratch {
         struct sct_buf buf;
-        u64 zero_pad;
+        u32 level, pad;                 /* index of this one in sct_scratches */
         union {
                 struct sct_str_key_0 k0;
                 struct sct_str_key_1 k1;

@@ -2,14 +2,14 @@
 #pragma once
 
 /* What a task's rules say, answered once and cached in task storage, stamped with the generation. An event of a task
- * that no rule wants costs one lookup and a few loads. The stamp is dropped by exec, rename and cgroup moves (their
- * hooks); credentials, namespaces and cgroup are compared by value at each event, because their changes have no
- * tracepoint. */
+ * that no rule wants costs one lookup and a few loads. The stamp is dropped by exec and rename (their hooks); credentials,
+ * namespaces, the node name's beginning and the cgroup are compared by value at each event, because their changes have
+ * no tracepoint. */
 
 #include "path.bpf.h"
 #include "rule-match.bpf.h"
 
-#define SCT_FRESH_NS 1000000000ULL     /* the node name may change without notice: read it again after this */
+#define SCT_FRESH_NS 1000000000ULL     /* what changes without notice, the node name's end: read it again after this */
 #define SCT_PF_KTHREAD 0x00200000
 
 static __always_inline u64 task_cgroup_id(struct task_struct *task) {
@@ -157,10 +157,39 @@ static __always_inline u64 tree_of(struct task_struct *task, struct sct_gen_conf
         return w.tree;
 }
 
+struct tree_carry {
+        u64 old, tree;                /* bits of the generation before, and of this one */
+        u32 parity, pad;              /* of this one */
+};
+
+static long tree_carry_step(u32 i, struct tree_carry *w) {
+        u32 before = !w->parity;
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &before);
+        void *table = bpf_map_lookup_elem(&sct_g_num, &w->parity);
+
+        if (!config || !table)
+                return 1;
+        if ((w->old >> (i & 63)) & 1)
+                w->tree |= tree_root_bits(table, config->tree_root[i & 63]);
+        return 0;
+}
+
+/* Roots that the generation before had too: who descended from them still does, although the ancestors between may have
+ * exited. */
+static __always_inline u64 tree_carried(struct sct_task *t, struct sct_gen_config *config) {
+        struct tree_carry w = { .old = t->tree, .parity = config->generation & 1 };
+        u32 before = !w.parity;
+        struct sct_gen_config *previous = bpf_map_lookup_elem(&sct_config, &before);
+
+        if (w.old && previous && previous->generation == t->tree_generation)
+                bpf_loop(64, tree_carry_step, &w, 0);
+        return w.tree;
+}
+
 static __always_inline void tree_update(struct task_struct *task, struct sct_task *t, struct sct_gen_config *config) {
         if (t->tree_generation == config->generation)
                 return;
-        t->tree = tree_of(task, config, config->generation & 1);
+        t->tree = tree_of(task, config, config->generation & 1) | tree_carried(t, config);
         t->tree_generation = config->generation;
 }
 
@@ -187,13 +216,20 @@ static long follow_step(u32 rule, struct follow_walk *w) {
         return 0;
 }
 
+/* The first 16 bytes of the node name: a change behind them is noticed by time only. */
+static __always_inline u64 node_name_word(struct task_struct *task, u32 i) {
+        return *(u64 *) (task->nsproxy->uts_ns->name.nodename + 8 * i);
+}
+
 /* Whether what is cached still holds. */
 static __always_inline int subject_is_fresh(struct task_struct *task, struct sct_task *t, u32 generation, u64 now) {
         const struct cred *cred = task->real_cred;
 
         return t->generation == generation && t->cgroup_id == task_cgroup_id(task) &&
                t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
-               t->header.auid == task->loginuid.val && now < t->fresh_until;
+               t->header.auid == task->loginuid.val && t->nsproxy == (u64) task->nsproxy &&
+               t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1) &&
+               now < t->fresh_until;
 }
 
 /* Answers plan 0 for the current task. Returns 0, or negative when there is no storage. */
@@ -217,6 +253,9 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         fill_header(task, &t->header);
         t->ppid = t->header.host_ppid;
         t->cgroup_id = t->header.cgroup_id;
+        t->nsproxy = (u64) task->nsproxy;
+        t->node_name[0] = node_name_word(task, 0);
+        t->node_name[1] = node_name_word(task, 1);
         if (!t->born_ns)
                 t->born_ns = BPF_CORE_READ(task, group_leader, start_boottime);
         t->fresh_until = bpf_ktime_get_boot_ns() + SCT_FRESH_NS;
