@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The byte buffer that every text of the event path is built in: growth, number formatting and the two escapings
- * (JSON, people). Growth doubles, so a reused buffer stops allocating; a failed growth sticks until buffer_reset(). Does not know
- * what the bytes mean. */
+ * (JSON, people). Growth doubles, so a reused buffer stops allocating; a failed growth sticks until buffer_reset().
+ * Does not know what the bytes mean. */
 
 #include <stdio.h>
 
@@ -184,7 +184,8 @@ static const uint8_t plain[256] = {
         [0x7f] = PLAIN_JSON,
 };
 
-/* Any byte of the word below 0x20, above 0x7f, a quote or a backslash? May also say so of a byte that is none, never the reverse. */
+/* Any byte of the word below 0x20, above 0x7f, a quote or a backslash? May also say so of a byte that is none, never
+ * the reverse. */
 static bool word_is_special(uint64_t w) {
         const uint64_t ones = 0x0101010101010101ULL, high = 0x8080808080808080ULL;
         uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Argument values → text: one row per wire type of bpf/abi/arg-types.def. Values come from record_parse(), so fixed sizes
- * hold; contents are whatever a process or the kernel put there. Text of processes is escaped for people, for terminals (the
- * tables) and for JSON, and left as it is in journal fields. Never allocates. */
+/* Argument values → text: one row per wire type of bpf/abi/arg-types.def. Values come from record_parse(), so fixed
+ * sizes hold; contents are whatever a process or the kernel put there. Text of processes is escaped for people, for
+ * terminals (the tables) and for JSON, and left as it is in journal fields. Never allocates. */
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* How values of arguments are shown, and how a filter that names them is understood. A wire type (bpf/abi/arg-types.def)
- * says what the bytes are; a printer says what a number means. */
+/* How values of arguments are shown, and how a filter that names them is understood. A wire type
+ * (bpf/abi/arg-types.def) says what the bytes are; a printer says what a number means. */
 
 #include <stdbool.h>
 #include <stddef.h>

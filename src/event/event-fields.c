@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One Event as journal fields, in a list that is reused from event to event, and as an entry of the journal export format. Values
- * are bytes: nothing is escaped here but MESSAGE and TRACE_ARGS, which are lines for people. Field names come from the
- * catalogue or from a policy's hook, never from a traced process. Sends nothing. */
+/* One Event as journal fields, in a list that is reused from event to event, and as an entry of the journal export
+ * format. Values are bytes: nothing is escaped here but MESSAGE and TRACE_ARGS, which are lines for people. Field
+ * names come from the catalogue or from a policy's hook, never from a traced process. Sends nothing. */
 
 #include "../basic/journal-native.h"
 #include "../basic/macro.h"

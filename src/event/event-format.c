@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One Event as a table row, a JSON line or a MESSAGE. Columns and JSON members are those that Tracee's users know; own members
- * stand at the end of the object. Text of processes never reaches a terminal unescaped. No printf, no allocation
- * beyond the buffer's growth; values of arguments are arg-type.c's business, journal fields are event-fields.c's. */
+/* One Event as a table row, a JSON line or a MESSAGE. Columns and JSON members are those that Tracee's users know;
+ * own members stand at the end of the object. Text of processes never reaches a terminal unescaped. No printf, no
+ * allocation beyond the buffer's growth; values of arguments are arg-type.c's business, journal fields are
+ * event-fields.c's. */
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Network addresses as text, byte for byte what inet_ntop() writes (a test compares). No ports, no scopes: where an address
- * stands in brackets is the caller's business. */
+/* Network addresses as text, byte for byte what inet_ntop() writes (a test compares). No ports, no scopes: where an
+ * address stands in brackets is the caller's business. */
 
 #include "inet-print.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Names of flags and enumerations, each number from the kernel's own headers. Order is the order of printing: for open flags
- * the access mode first. Numbers written out are those that Debian 12's headers (6.1) lack. An empty row ends a table. Only data; printer.c
- * says what a table is for. */
+/* Names of flags and enumerations, each number from the kernel's own headers. Order is the order of printing: for
+ * open flags the access mode first. Numbers written out are those that Debian 12's headers (6.1) lack. An empty row
+ * ends a table. Only data; printer.c says what a table is for. */
 
 #include <asm/prctl.h>
 #include <asm/ptrace-abi.h>
@@ -295,8 +295,8 @@ TABLE(domain) = {
 };
 
 TABLE(socktype) = {
-        F(SOCK_STREAM, 15), F(SOCK_DGRAM, 15), F(SOCK_RAW, 15), F(SOCK_RDM, 15), F(SOCK_SEQPACKET, 15), F(SOCK_DCCP, 15),
-        F(SOCK_PACKET, 15), B(SOCK_NONBLOCK), B(SOCK_CLOEXEC),
+        F(SOCK_STREAM, 15), F(SOCK_DGRAM, 15), F(SOCK_RAW, 15), F(SOCK_RDM, 15), F(SOCK_SEQPACKET, 15),
+        F(SOCK_DCCP, 15), F(SOCK_PACKET, 15), B(SOCK_NONBLOCK), B(SOCK_CLOEXEC),
         {}
 };
 
@@ -356,8 +356,8 @@ TABLE(reboot) = {
 };
 
 TABLE(socketcall) = {
-        E(SYS_SOCKET), E(SYS_BIND), E(SYS_CONNECT), E(SYS_LISTEN), E(SYS_ACCEPT), E(SYS_GETSOCKNAME), E(SYS_GETPEERNAME),
-        E(SYS_SOCKETPAIR), E(SYS_SEND), E(SYS_RECV), E(SYS_SENDTO), E(SYS_RECVFROM), E(SYS_SHUTDOWN), E(SYS_SETSOCKOPT),
+        E(SYS_SOCKET), E(SYS_BIND), E(SYS_CONNECT), E(SYS_LISTEN), E(SYS_ACCEPT), E(SYS_GETSOCKNAME),
+        E(SYS_GETPEERNAME), E(SYS_SOCKETPAIR), E(SYS_SEND), E(SYS_RECV), E(SYS_SENDTO), E(SYS_RECVFROM), E(SYS_SHUTDOWN), E(SYS_SETSOCKOPT),
         E(SYS_GETSOCKOPT), E(SYS_SENDMSG), E(SYS_RECVMSG), E(SYS_ACCEPT4), E(SYS_RECVMMSG), E(SYS_SENDMMSG),
         {}
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Numbers ↔ names: one row per printer of printers.def. Printing never loses a bit (what has no name is shown as 0x...),
- * and printer_parse() is its inverse for filters. Knows nothing of wire forms; arg-type.c does. */
+/* Numbers ↔ names: one row per printer of printers.def. Printing never loses a bit (what has no name is shown as
+ * 0x...), and printer_parse() is its inverse for filters. Knows nothing of wire forms; arg-type.c does. */
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 typedef struct PrinterName {
         const char *name;
         uint64_t value;
-        uint64_t mask;          /* holds when (v & mask) == value: the bits of a flag, a field's mask, ~0 of an enumeration */
+        uint64_t mask;          /* a flag's bits, a field's mask, ~0 of an enumeration: (v & mask) == value holds */
 } PrinterName;
 
 typedef enum PrinterKind {

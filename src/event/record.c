@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The only reader of the wire format. Invariant: after record_parse() has returned 0, every pointer of the Event lies in
- * the sample, payloads of fixed-size types have their size, strings end before the payload does, and indices are those
- * of the event's description. A record that breaks any of this is refused whole. Does not copy, allocate, or
+/* The only reader of the wire format. Invariant: after record_parse() has returned 0, every pointer of the Event lies
+ * in the sample, payloads of fixed-size types have their size, strings end before the payload does, and indices are
+ * those of the event's description. A record that breaks any of this is refused whole. Does not copy, allocate, or
  * interpret values.
  *
  * The sample must be aligned to 8 bytes, as samples of a BPF ring buffer are; others are refused. */
@@ -56,8 +56,8 @@ static int check_payload(const struct sct_arg *a, size_t left) {
         return 0;
 }
 
-/* The kernel side gives a size of 0 and no flag to what a failed call has not filled. Strings that are read at entry may be
- * empty in earnest. */
+/* The kernel side gives a size of 0 and no flag to what a failed call has not filled. Strings that are read at entry
+ * may be empty in earnest. */
 static bool is_absent(const struct sct_arg *a, const EventArgSpec *spec) {
         return a->size == 0 && !(a->flags & SCT_ARG_FAULT) &&
                (payload_sizes[a->type].min > 0 || (spec->flags & SCT_ARG_PLAN_EXIT));

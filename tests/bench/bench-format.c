@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Nanoseconds that one event costs in each form, the parsing of its record included. Not a test: numbers of a debug or sanitizer
- * build say nothing, so build with -Dbuildtype=release.
+/* Nanoseconds that one event costs in each form, the parsing of its record included. Not a test: numbers of a debug
+ * or sanitizer build say nothing, so build with -Dbuildtype=release.
  *
  *     bench-format [ROUNDS] */
 
@@ -82,7 +82,8 @@ int main(int argc, char *argv[]) {
                         if (event_format(&b, &e, f, EVENT_FORMAT_PARSE_ARGUMENTS) < 0)
                                 return EXIT_FAILURE;
                 }
-                printf("%-14s %5.0f ns, %zu bytes\n", event_format_to_string(f), (double) (now_ns() - begin) / rounds, b.size);
+                printf("%-14s %5.0f ns, %zu bytes\n", event_format_to_string(f),
+                       (double) (now_ns() - begin) / rounds, b.size);
         }
 
         begin = now_ns();

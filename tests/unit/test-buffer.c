@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Buffer: numbers come out as printf's would, the two escapings let nothing through that a terminal or a JSON parser obeys,
- * and a failed growth sticks. */
+/* Buffer: numbers come out as printf's would, the two escapings let nothing through that a terminal or a JSON parser
+ * obeys, and a failed growth sticks. */
 
 #include <json-c/json.h>
 
@@ -12,7 +12,8 @@ static void check_number(uint64_t v) {
         _cleanup_(buffer_done) Buffer b = {};
         char text[128];
 
-        snprintf(text, sizeof(text), "%" PRIu64 "|%" PRIi64 "|%" PRIx64 "|%016" PRIx64 "|%" PRIo64, v, (int64_t) v, v, v, v);
+        snprintf(text, sizeof(text), "%" PRIu64 "|%" PRIi64 "|%" PRIx64 "|%016" PRIx64 "|%" PRIo64,
+                 v, (int64_t) v, v, v, v);
         ASSERT_OK(buffer_add_u64(&b, v));
         ASSERT_OK(buffer_add_char(&b, '|'));
         ASSERT_OK(buffer_add_s64(&b, (int64_t) v));

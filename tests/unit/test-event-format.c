@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whole events: the rows of the documentation that users come from, byte for byte, from records built by hand; the JSON line;
- * MESSAGE; and the journal fields. */
+/* Whole events: the rows of the documentation that users come from, byte for byte, from records built by hand; the
+ * JSON line; MESSAGE; and the journal fields. */
 
 #include <json-c/json.h>
 #include <time.h>
@@ -35,7 +35,9 @@ static const EventSpec other_specs[] = {
 };
 
 static const EventSpec *lookup(uint16_t id, void *userdata) {
-        return id - SCT_EVENT_HOOK_FIRST < (int) ELEMENTSOF(other_specs) ? other_specs + id - SCT_EVENT_HOOK_FIRST : NULL;
+        size_t i = (size_t) id - SCT_EVENT_HOOK_FIRST;
+
+        return i < ELEMENTSOF(other_specs) ? other_specs + i : NULL;
 }
 
 /* 2022-11-15 HH:MM:SS:uuuuuu UTC */

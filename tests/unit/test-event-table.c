@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The generated catalogue: ids and names are unique and found again, arguments have types and printers that exist, system call
- * numbers agree with libseccomp's, and sets hold what the reference says. */
+/* The generated catalogue: ids and names are unique and found again, arguments have types and printers that exist,
+ * system call numbers agree with libseccomp's, and sets hold what the reference says. */
 
 #include <seccomp.h>
 

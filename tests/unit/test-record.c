@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* record_parse(): a good record comes out whole; one that lies about any size, count or index is refused, and nothing outside
- * the sample is read (each sample lives in an allocation of exactly its size, under ASan). */
+/* record_parse(): a good record comes out whole; one that lies about any size, count or index is refused, and nothing
+ * outside the sample is read (each sample lives in an allocation of exactly its size, under ASan). */
 
 #include "event/arg-type.h"
 #include "event-id.h"
