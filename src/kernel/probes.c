@@ -92,8 +92,18 @@ static int reuse_maps(Kernel *k, const KernelFd *stored, size_t n_stored, char *
                 if (bpf_map__reuse_fd(map, fd->fd) < 0)
                         return kernel_error(reterr, -ESTALE, "The predecessor's map %s has another form.",
                                             map_stored_name(map));
-                if (strcmp(map_stored_name(map), "bss") == 0 && bpf_map_lookup_elem(fd->fd, &zero, &state) < 0)
-                        return kernel_error(reterr, -errno, "The predecessor's state cannot be read: %s.", strerror(errno));
+                if (strcmp(map_stored_name(map), "bss") == 0) {
+                        /* The linker keeps one section a family: the value is longer than the state, which is first. */
+                        size_t size = MAX((size_t) bpf_map__value_size(map), sizeof(struct sct_state));
+                        _cleanup_free_ struct sct_state *value = calloc(1, size);
+
+                        if (!value)
+                                return -ENOMEM;
+                        if (bpf_map_lookup_elem(fd->fd, &zero, value) < 0)
+                                return kernel_error(reterr, -errno, "The predecessor's state cannot be read: %s.",
+                                                    strerror(errno));
+                        state = *value;
+                }
         }
         k->skeleton->rodata->sct_instance = state.active_instance + 1;
         return 0;
