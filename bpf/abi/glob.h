@@ -5,8 +5,8 @@
  * kernel side asks it at cgroup_mkdir, user space for cgroups that were there before.
  *
  * Written for the verifier: every index is masked into its array, and no branch depends on a number that the verifier
- * knows exactly (it would follow each value of it on its own). On the BPF side the public functions are global: verified
- * once, wherever they are called from; bpf_helpers.h comes first there. */
+ * knows exactly (it would follow each value of it on its own). On the BPF side the public functions are global, verified
+ * once wherever they are called from, and bpf_helpers.h comes first. */
 
 #include "plan.h"
 
@@ -94,7 +94,8 @@ SCT_GLOB_INLINE int sct_path_has(const struct sct_cgroup *c, u32 offset, const c
 /* The types of units that have processes. */
 SCT_GLOB_INLINE int sct_is_unit(const struct sct_cgroup *c, u32 start, u32 end) {
         return SCT_ENDS(c, start, end, ".service") || SCT_ENDS(c, start, end, ".scope") ||
-               SCT_ENDS(c, start, end, ".socket") || SCT_ENDS(c, start, end, ".mount") || SCT_ENDS(c, start, end, ".swap");
+               SCT_ENDS(c, start, end, ".socket") || SCT_ENDS(c, start, end, ".mount") ||
+               SCT_ENDS(c, start, end, ".swap");
 }
 
 SCT_GLOB_INLINE void sct_set_container(struct sct_cgroup *c, u32 start, u32 end) {
@@ -104,8 +105,8 @@ SCT_GLOB_INLINE void sct_set_container(struct sct_cgroup *c, u32 start, u32 end)
 }
 
 /* 64 hexadecimal digits at the component's end or before ".scope", alone or behind a runtime's name: docker-, libpod-,
- * crio-, cri-containerd-, nerdctl-, "...:cri-containerd:". The container's monitor (libpod-conmon-, crio-conmon-) has the
- * same id and is not in the container. */
+ * crio-, cri-containerd-, nerdctl-, "...:cri-containerd:". The container's monitor (libpod-conmon-, crio-conmon-) has
+ * the same id and is not in the container. */
 SCT_GLOB_INLINE void sct_parse_hex_container(struct sct_cgroup *c, u32 start, u32 end) {
         u32 id, i;
         char before;

@@ -53,8 +53,61 @@ enum sct_field {
         SCT_FIELD_CPU = 23,
         SCT_FIELD_SYSCALL = 24,     /* event id of the system call in progress, -1 (as u64) when none */
         SCT_FIELD_RETVAL = 25,      /* s64, order-biased, see SCT_BIAS */
+        SCT_FIELD_UTS_NS = 26,      /* namespaces: inode numbers */
+        SCT_FIELD_IPC_NS = 27,
+        SCT_FIELD_PID_NS_FOR_CHILDREN = 28,
+        SCT_FIELD_NET_NS = 29,
+        SCT_FIELD_TIME_NS = 30,     /* absent where the kernel has none */
+        SCT_FIELD_TIME_NS_FOR_CHILDREN = 31,
+        SCT_FIELD_CGROUP_NS = 32,
+        SCT_FIELD_USER_NS = 33,
+        SCT_FIELD_CAPS_EFFECTIVE = 34,   /* u64: bit N is capability N; as they are now */
+        SCT_FIELD_CAPS_PERMITTED = 35,
+        SCT_FIELD_CAPS_INHERITABLE = 36,
+        SCT_FIELD_NS_CHANGED = 37,       /* bits 1 << enum sct_ns: namespaces that are not those of the process's last exec */
+        SCT_FIELD_CAPS_EFFECTIVE_CHANGED = 38,  /* bits that differ from the set at the process's last exec */
+        SCT_FIELD_CAPS_PERMITTED_CHANGED = 39,
+        SCT_FIELD_CAPS_INHERITABLE_CHANGED = 40,
+        SCT_FIELD_EXE_TREE = 41,    /* string: EXE of the task and of all its ancestors; one that hits is a hit */
+        SCT_FIELD_PARENT_EXE = 42,  /* string: EXE of the parent */
+        SCT_FIELD_NS_TREE = 43,     /* PID of the task and, unless it is in the initial pid namespace, of those of its
+                                     * ancestors that are in the same one; one that hits is a hit */
         SCT_FIELD_ARG = 64,         /* SCT_FIELD_ARG + i: argument i of the event */
 };
+
+/* Namespaces, in the order of the bits of SCT_FIELD_NS_CHANGED. */
+enum sct_ns {
+        SCT_NS_UTS,
+        SCT_NS_IPC,
+        SCT_NS_MNT,
+        SCT_NS_PID,
+        SCT_NS_PID_FOR_CHILDREN,
+        SCT_NS_NET,
+        SCT_NS_TIME,
+        SCT_NS_TIME_FOR_CHILDREN,
+        SCT_NS_CGROUP,
+        SCT_NS_USER,
+        _SCT_NS_MAX,
+};
+
+/* Parts of an argument that is a struct (arg-struct.h): SCT_FIELD_ARG_PART(part, i). A part that the value does not have
+ * (the port of a unix socket is 0, but its address) is a string of no bytes. */
+enum sct_arg_part {
+        SCT_PART_VALUE,             /* the argument itself: SCT_FIELD_ARG + i */
+        SCT_PART_FAMILY,            /* SOCK, SOCKET, SKB, KSOCKADDR: AF_* */
+        SCT_PART_PROTOCOL,          /* IPPROTO_* */
+        SCT_PART_STATE,             /* SOCK, SOCKET: TCP_* */
+        SCT_PART_SPORT,             /* of KSOCKADDR, the only one */
+        SCT_PART_DPORT,
+        SCT_PART_SADDR,             /* string: byte 4 and 4 bytes of address, byte 6 and 16 bytes of address, or empty */
+        SCT_PART_DADDR,
+        SCT_PART_MODE,              /* FILE, KPATH: i_mode */
+        SCT_PART_GAINED = 16,       /* KCAP: SCT_PART_GAINED + j: bits of this argument that argument j has not */
+};
+#define SCT_FIELD_ARG_PART(part, i) (SCT_FIELD_ARG + (part) * SCT_ARGS_MAX + (i))
+#define SCT_FIELD_IS_ARG(field) ((field) >= SCT_FIELD_ARG)
+#define SCT_FIELD_ARG_INDEX(field) (((field) - SCT_FIELD_ARG) % SCT_ARGS_MAX)
+#define SCT_FIELD_PART(field) (((field) - SCT_FIELD_ARG) / SCT_ARGS_MAX)
 
 /* Numbers are compared as u64. Signed values are stored with the sign bit flipped, which keeps their order. */
 #define SCT_BIAS(v) ((u64) (v) ^ (1ULL << 63))
@@ -85,7 +138,7 @@ struct sct_pred {
         u32 flags;        /* enum sct_pred_flags */
         u32 slot;         /* names this predicate's entries in the hash tables and tries */
         u32 first, count; /* its entries in ranges[] (NUMBER), lists[] (MASK, BITS) */
-        u32 dfa_first;    /* STRING/SUBSTRING: first row in the automaton's table */
+        u32 dfa_first;    /* STRING/SUBSTRING: first entry in the automaton's table, a multiple of 256 */
         u64 keep;
         u64 has_neg;
 };
@@ -137,8 +190,8 @@ struct sct_affix_key {
 };
 
 /* Substrings: one automaton (Aho-Corasick, complete transitions) a predicate. Row r, byte b stands at
- * dfa_first + (r << 8 | b) of the transition table; entry: next row in the low 24 bits, SCT_DFA_HIT when the row's mask
- * in dfa_masks[dfa_mask] is not empty. */
+ * dfa_first + (r << 8 | b) of the transition table; entry: next row in the low 24 bits (counted from dfa_first),
+ * SCT_DFA_HIT when the mask of that row, dfa_masks[(dfa_first >> 8) + row], is not empty. */
 #define SCT_DFA_ROW 0x00ffffffU
 #define SCT_DFA_HIT 0x80000000U
 

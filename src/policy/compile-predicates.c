@@ -3,8 +3,9 @@
 /* Conditions → predicates (the model stands at the top of bpf/abi/plan.h).
  *
  * A condition becomes one or two parts; a part is what one predicate can answer: pos | (has_neg & ~neg). "x > 5 but not
- * 7" takes two, (pos of > 5) AND (none of 7). All parts of a plan on the same field make one predicate a bank; a rule's
- * second part on that field goes to a second predicate, a *layer*, because predicates are ANDed and their entries are not.
+ * 7" takes two, (pos of > 5) AND (none of 7). All parts of a plan on the same field make one predicate a bank; a
+ * rule's second part on that field goes to a second predicate, a *layer*, because predicates are ANDed and their entries
+ * are not.
  *
  * Invariant: a rule stands in `keep` of every predicate of its bank in which it has no part. */
 
@@ -158,8 +159,8 @@ static int fill_strings(Compiler *c, const Part *p, unsigned bit, Table *main, T
         return 0;
 }
 
-/* Cgroups and process trees hold others, so what is excluded lies inside what is wanted ("cgroup=/a cgroup!=/a/b"): any of
- * the wanted AND none of the excluded. The same thing both wanted and excluded is wanted, as with numbers. */
+/* Cgroups and process trees hold others, so what is excluded lies inside what is wanted ("cgroup=/a cgroup!=/a/b"): any
+ * of the wanted AND none of the excluded. The same thing both wanted and excluded is wanted, as with numbers. */
 static unsigned split_wanted_excluded(bool wanted, bool excluded, uint8_t takes[static 2]) {
         takes[0] = wanted || !excluded ? TAKE_EQ : TAKE_NE;
         takes[1] = TAKE_NE;
@@ -416,7 +417,8 @@ static void share_predicates(Plan *p, struct sct_plan *plan) {
                 }
 }
 
-int compile_predicates(Compiler *c, struct sct_plan *plan, const EventSpec *spec, const RuleConditions *rules, size_t n) {
+int compile_predicates(Compiler *c, struct sct_plan *plan, const EventSpec *spec, const RuleConditions *rules,
+                       size_t n) {
         size_t end;
         int r;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* String tables: merged equality entries, tries whose longest match answers for all shorter ones, and one automaton over
- * all substrings of a predicate.
+/* String tables: merged equality entries, tries whose longest match answers for all shorter ones, and one automaton
+ * over all substrings of a predicate.
  *
  * The automaton is Aho and Corasick's with complete transitions: a row for every prefix of a substring, 256 next rows
  * each, so that the kernel side takes one step a byte and never goes back. A row's mask is that of every substring that

@@ -2,9 +2,9 @@
 
 /* One predicate's entries: collected, sorted, merged over the rules of a bank, written into the Plan once.
  *
- * Invariant: two predicates whose entries and masks are equal share their slot and everything behind it, so that the same
- * condition on fifty events fills the kernel's tables once. What the entries mean is policy-compile.c's business; how
- * strings are merged stands in compile-string.c. */
+ * Invariant: two predicates whose entries and masks are equal share their slot and everything behind it, so that the
+ * same condition on fifty events fills the kernel's tables once. What the entries mean is compile-predicates.c's
+ * business; how strings are merged stands in compile-string.c. */
 
 #include "../basic/macro.h"
 #include "compile-table.h"

@@ -80,5 +80,5 @@ int table_set_place(TableSet *s, Table *t, const Table **ret);
 
 /* compile-string.c */
 void strings_sort(StringItems *s);                          /* and merge equal ones */
-int strings_merge_affixes(StringItems *s);                  /* sorted: a longer one gets the masks of its own prefixes */
+int strings_merge_affixes(StringItems *s);                  /* sorted: a longer one gets the masks of its prefixes */
 int strings_add_automaton(Plan *plan, const StringItems *s, uint32_t *ret_first);

@@ -63,4 +63,5 @@ int compiler_pattern(Compiler *c, uint8_t kind, const char *glob, size_t size);
 int compiler_tree_root(Compiler *c, uint64_t pid);
 
 /* Appends the predicates of one plan. spec: NULL for the subject. -E2BIG with c->limit set. */
-int compile_predicates(Compiler *c, struct sct_plan *plan, const EventSpec *spec, const RuleConditions *rules, size_t n);
+int compile_predicates(Compiler *c, struct sct_plan *plan, const EventSpec *spec, const RuleConditions *rules,
+                       size_t n);

@@ -20,7 +20,7 @@ typedef struct PlanNumber {
 typedef struct PlanString {     /* equality, prefix or suffix (suffixes are stored reversed) */
         uint32_t slot;
         uint32_t size;
-        const char *text;       /* owned by the plan's string pool */
+        const char *text;       /* in the plan's pool, or in one of its policies */
         struct sct_mask mask;
 } PlanString;
 

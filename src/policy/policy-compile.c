@@ -2,9 +2,9 @@
 
 /* Policies → Plan: which policies fit, which number each rule gets, and one plan for the subject and for every event.
  *
- * Invariant: all or nothing for a policy. One that passes a limit is left out with a sentence and leaves nothing behind in
- * the Plan. Limits that show only when the tables are made (automata, predicates) start the compilation again without the
- * policy that takes the most of them.
+ * Invariant: all or nothing for a policy. One that passes a limit is left out with a sentence and leaves nothing behind
+ * in the Plan. Limits that show only when the tables are made (automata, predicates) start the compilation again without
+ * the policy that takes the most of them.
  *
  * How a condition becomes predicates stands in compile-predicates.c. Whether the kernel can serve an event is not asked
  * here: kernel/ judges that. */
@@ -35,7 +35,7 @@ static int refuse(ProblemList *problems, const Policy *p, unsigned line, unsigne
                 return -ENOMEM;
         }
 
-        r = problem_add(problems, PROBLEM_ERROR, p->path, line, column, "spec", "policy \"%s\" is not loaded: %s",
+        r = problem_add(problems, PROBLEM_ERROR, p->path, line, column, "spec", "policy \"%s\" is not loaded: %s.",
                         p->name ?: "", message);
         return r < 0 ? r : -EINVAL;
 }
@@ -135,8 +135,8 @@ static int admit_condition(Compiler *c, const CompileInput *in, const Condition 
 
         if (o->field == SCT_FIELD_NONE ||
             (o->field >= SCT_FIELD_ARG && (!spec || o->field - SCT_FIELD_ARG >= MIN(spec->n_args, SCT_ARGS_MAX))))
-                return refuse(c->problems, in->policy, o->line, o->column, "%s has no argument number %d", spec ? spec->name : "a task",
-                              o->field - SCT_FIELD_ARG);
+                return refuse(c->problems, in->policy, o->line, o->column, "%s has no field of number %d",
+                              spec ? spec->name : "a task", o->field);
 
         if (o->class == CONDITION_TREE) {
                 r = admit_tree_roots(c, in, o, o->eq, o->n_eq);
@@ -159,16 +159,17 @@ static int admit_event(Compiler *c, const CompileInput *in, const PolicyEvent *e
         int r;
 
         if (e->n_conditions > CONDITIONS_MAX)
-                return refuse(c->problems, in->policy, e->line, e->column, "a rule puts %zu conditions on %s, more than %d; "
-                              "write several values into one expression, separated by commas", e->n_conditions,
-                              e->spec->name, CONDITIONS_MAX);
+                return refuse(c->problems, in->policy, e->line, e->column,
+                              "a rule puts %zu conditions on %s, more than %d; write several values into one "
+                              "expression, separated by commas", e->n_conditions, e->spec->name, CONDITIONS_MAX);
         if (id < SCT_EVENT_HOOK_FIRST && id >= ELEMENTSOF(c->plan->events))
-                return refuse(c->problems, in->policy, e->line, e->column, "%s has no place in the table of events", e->spec->name);
+                return refuse(c->problems, in->policy, e->line, e->column, "%s has no place in the table of events",
+                              e->spec->name);
 
         if (!c->specs[id]) {
                 if (c->n_events >= SCT_PLANS_MAX - 1)
-                        return refuse(c->problems, in->policy, e->line, e->column, "all policies together want more than %d events",
-                                      SCT_PLANS_MAX - 1);
+                        return refuse(c->problems, in->policy, e->line, e->column,
+                                      "all policies together want more than %d events; name fewer", SCT_PLANS_MAX - 1);
                 c->specs[id] = e->spec;
                 c->events[c->n_events++] = id;
         }
@@ -193,11 +194,12 @@ static int admit_rule(Compiler *c, const CompileInput *in, uint32_t index) {
                 return refuse(c->problems, in->policy, 0, 0, "all policies together have more than %d rules; "
                               "write fewer AND-groups, or several values into one expression", SCT_BANKS_MAX * 64);
         if (rule->follow && in->follow_slot >= 64)
-                return refuse(c->problems, in->policy, 0, 0, "more than 64 policies use follow; a policy file may say follow for "
-                              "several of its rules, so join some of them");
+                return refuse(c->problems, in->policy, 0, 0,
+                              "more than 64 policies use follow; leave it out of those that can do without");
         if (rule->n_subject > CONDITIONS_MAX)
-                return refuse(c->problems, in->policy, 0, 0, "a rule puts %zu conditions on the task, more than %d; write several "
-                              "values into one expression, separated by commas", rule->n_subject, CONDITIONS_MAX);
+                return refuse(c->problems, in->policy, 0, 0,
+                              "a rule puts %zu conditions on the task, more than %d; write several values into one "
+                              "expression, separated by commas", rule->n_subject, CONDITIONS_MAX);
 
         for (size_t i = 0; i < rule->n_subject; i++) {
                 r = admit_condition(c, in, rule->subject + i, NULL);
@@ -276,8 +278,8 @@ static int rule_compare(const void *a, const void *b) {
         return x->order < y->order ? -1 : 1;
 }
 
-/* Ordered by the events that they want, the most wanted first: its rules are neighbours, within them those that share the
- * next one, and so on. One bank needs no order, and then numbers follow the input. */
+/* Ordered by the events that they want, the most wanted first: its rules are neighbours, within them those that share
+ * the next one, and so on. One bank needs no order, and then numbers follow the input. */
 static int number_rules(Compiler *c) {
         _cleanup_free_ EventRank *by_count = NULL;
         _cleanup_free_ uint16_t *ranks = NULL, *rank_of = NULL;
@@ -622,15 +624,16 @@ static size_t weigh(const Policy *p, CompilerLimit limit) {
 
 /* The sentence for each limit that holds for all policies together. */
 static const char *const limit_table[_LIMIT_MAX] = {
-        [LIMIT_AUTOMATA] = "its values of the form *text* are too many; write prefixes (text*), suffixes (*text) or whole "
-                           "values, or fewer of them",
+        [LIMIT_AUTOMATA] = "its values of the form *text* are too many; write prefixes (text*), suffixes (*text) or "
+                           "whole values, or fewer of them",
         [LIMIT_PREDICATES] = "it asks too many arguments of too many events; put its conditions on fewer events, or on "
                              "the task (comm, binary, uid, ...) instead of on EVENT.context",
         [LIMIT_RANGES] = "its ranges of numbers are too many; write fewer and wider ones",
         [LIMIT_MASKS] = "its flags are too many; write fewer of them",
 };
 
-static int drop_heaviest(const CompileInput *inputs, size_t n, CompilerLimit limit, bool *failed, ProblemList *problems) {
+static int drop_heaviest(const CompileInput *inputs, size_t n, CompilerLimit limit, bool *failed,
+                         ProblemList *problems) {
         size_t heaviest = SIZE_MAX, weight = 0;
         int r;
 

@@ -57,7 +57,9 @@ int problem_add(ProblemList *l, ProblemSeverity severity, const char *path, unsi
  * Numbers: eq OR range, where range = the interval (low, high) when both bounds overlap (x > 5, x < 10), else either
  * side (x < 5, x > 10); AND none of ne, except that eq wins. Only ne: everything but those. (reference 1.2, 1.4)
  * Strings: any positive pattern; else, when there are negative patterns, none of them.
- * Masks (flags by name): any positive item hit; else, with negatives, none of them hit. */
+ * Masks (flags by name): any positive item hit; else, with negatives, none of them hit.
+ * Cgroups and trees: any of the wanted ones, when there are some, AND none of the excluded ones, which lie inside them
+ * (cgroup=/a cgroup!=/a/b); the same one both wanted and excluded is wanted. */
 typedef enum ConditionClass {
         CONDITION_NUMBER,
         CONDITION_MASK,
@@ -113,8 +115,7 @@ typedef struct Condition {
 } Condition;
 
 /* Several conditions of one AND-group may be on the same field (unit= and container both ask SCT_FIELD_CGROUP): each
- * stands for itself and all must hold. A PATTERN_GLOB knows `*` alone, which never runs
- * across a slash. */
+ * stands for itself and all must hold. A PATTERN_GLOB knows `*` alone, which never runs across a slash. */
 
 typedef struct PolicyEvent {
         const EventSpec *spec;        /* from the catalogue, or of a policy's own hook */

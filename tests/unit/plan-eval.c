@@ -215,9 +215,11 @@ const char *eval_check_plan(const Plan *p) {
                 const struct sct_plan *plan = p->plans + i;
 
                 for (size_t b = 0; b < SCT_BANKS_MAX; b++)
-                        if ((plan->wants[b] & ~p->config.all[b]) ||
-                            (plan->wants[b] && (b < plan->bank_first || b >= (size_t) plan->bank_first + plan->n_banks)))
-                                return "wanted by rules that do not exist, or outside of its banks";
+                        if (plan->wants[b] & ~p->config.all[b])
+                                return "wanted by rules that do not exist";
+                        else if (plan->wants[b] &&
+                                 (b < plan->bank_first || b >= (size_t) plan->bank_first + plan->n_banks))
+                                return "wanted outside of its banks";
                 if (plan->n_preds_entry > plan->n_preds)
                         return "more entry predicates than predicates";
                 for (uint32_t k = 0; k < plan->n_preds; k++) {

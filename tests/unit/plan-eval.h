@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A model of the kernel side: judges one event by a Plan's tables alone, as bpf/lib/rule-match.bpf.h does. Slow and plain;
- * tests hold the compiler (and whoever fills maps) to it. */
+/* A model of the kernel side: judges one event by a Plan's tables alone, as bpf/lib/rule-match.bpf.h does. Slow and
+ * plain; tests hold the compiler (and whoever fills maps) to it. */
 
 #include "policy/plan.h"
 
@@ -27,5 +27,5 @@ void eval_predicates(const Plan *p, const struct sct_plan *plan, const EvalInput
 /* The rules that match an event whose plan this is. */
 void eval_event(const Plan *p, const struct sct_plan *plan, const EvalInput *in, uint64_t ret[SCT_BANKS_MAX]);
 
-/* Everything that a reader of the tables relies on: order, bounds, numbers that are in use. Returns what is wrong, or NULL. */
+/* Everything that a reader of the tables relies on: order, bounds, numbers in use. Returns what is wrong, or NULL. */
 const char *eval_check_plan(const Plan *p);

@@ -124,7 +124,8 @@ static void add_number(Condition *c, const char *word, bool negative) {
 }
 
 Condition number_condition(uint16_t field, bool is_signed, const char *items) {
-        return each((Condition) { .field = field, .class = CONDITION_NUMBER, .is_signed = is_signed }, items, add_number);
+        return each((Condition) { .field = field, .class = CONDITION_NUMBER, .is_signed = is_signed }, items,
+                    add_number);
 }
 
 static void add_string(Condition *c, const char *word, bool negative) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Sizes, offsets and numbers that two builds must agree on: a daemon that restarts reads what its predecessor left in the
- * ring and in maps. The committed list is tests/data/abi.golden; `test-abi --print` writes what this build has. Whoever
+/* Sizes, offsets and numbers that two builds must agree on: a daemon that restarts reads what its predecessor left in
+ * the ring and in maps. The committed list is tests/data/abi.golden; `test-abi --print` writes what this build has. Whoever
  * changes a line of the first kind bumps SCT_ABI_VERSION; lines may be added at any time. */
 
 #include <stddef.h>
@@ -183,8 +183,8 @@ TEST(abi_is_the_committed_one) {
         buffer_done(&b);
         ASSERT_GT(n, 100);
         if (n_wrong > 0)
-                TEST_FAIL("%u of %u lines of %s: bump SCT_ABI_VERSION and write it anew with test-abi --print", n_wrong, n,
-                          path);
+                TEST_FAIL("%u of %u lines of %s: bump SCT_ABI_VERSION and write it anew with test-abi --print",
+                          n_wrong, n, path);
 }
 
 /* A key of a trie begins with its slot, and the kernel takes 256 bytes of data at most. */

@@ -57,7 +57,8 @@ static char *random_text(unsigned max, size_t *ret_size) {
 static const char *const paths[] = {
         "/", "/system.slice", "/system.slice/a.service", "/system.slice/a.service/sub", "/system.slice/ab.service",
         "/user.slice", "/user.slice/user-1000.slice", "/user.slice/user-1000.slice/session-3.scope",
-        "/user.slice/user-1000.slice/user@1000.service", "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+        "/user.slice/user-1000.slice/user@1000.service",
+        "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
         "/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         "/machine.slice/machine-web.scope/payload",
 };
@@ -93,7 +94,9 @@ static Condition random_numbers(uint16_t field, bool is_signed) {
                         uint64_t a = random_number(is_signed), b = random_number(is_signed);
                         bool swap = is_signed ? (int64_t) a > (int64_t) b : a > b;
 
-                        c.ranges[i] = (NumberRange) { .low = swap ? b : a, .high = swap ? a : b, .negative = chance(25) };
+                        c.ranges[i] = (NumberRange) {
+                                .low = swap ? b : a, .high = swap ? a : b, .negative = chance(25),
+                        };
                 }
         }
         return c;
@@ -166,7 +169,8 @@ static Condition random_cgroups(void) {
         char items[512] = "";
 
         for (unsigned i = 0, n = 1 + below(4); i < n; i++)
-                sprintf(items + strlen(items), "%s%s ", chance(30) ? "!" : "", cgroup_items[below(ELEMENTSOF(cgroup_items))]);
+                sprintf(items + strlen(items), "%s%s ", chance(30) ? "!" : "",
+                        cgroup_items[below(ELEMENTSOF(cgroup_items))]);
         return cgroup_condition(items);
 }
 
@@ -277,7 +281,9 @@ static void random_event(Happening *h) {
                 };
         h->in.fields[SCT_FIELD_MNT_NS] = (EvalField) { .present = true, .number = below(3) };
         h->in.fields[SCT_FIELD_BORN] = (EvalField) { .present = true, .number = 998 + below(4) };
-        h->in.fields[SCT_FIELD_CGROUP_BORN] = (EvalField) { .present = true, .number = chance(50) ? 0 : 998 + below(4) };
+        h->in.fields[SCT_FIELD_CGROUP_BORN] = (EvalField) {
+                .present = true, .number = chance(50) ? 0 : 998 + below(4),
+        };
         h->in.fields[ARG(5)].present = chance(50);
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 EvalField *f = h->in.fields + texts[i];
