@@ -240,7 +240,7 @@ static bool needs_exit(const EventSpec *spec, uint16_t field) {
                 return false;
         if (field == SCT_FIELD_RETVAL)
                 return true;
-        return field >= SCT_FIELD_ARG && (spec->args[field - SCT_FIELD_ARG].flags & SCT_ARG_PLAN_EXIT);
+        return SCT_FIELD_IS_ARG(field) && (spec->args[SCT_FIELD_ARG_INDEX(field)].flags & SCT_ARG_PLAN_EXIT);
 }
 
 static int add_parts(Compiler *c, const EventSpec *spec, const RuleConditions *rule) {

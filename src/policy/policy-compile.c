@@ -134,7 +134,7 @@ static int admit_condition(Compiler *c, const CompileInput *in, const Condition 
         int r;
 
         if (o->field == SCT_FIELD_NONE ||
-            (o->field >= SCT_FIELD_ARG && (!spec || o->field - SCT_FIELD_ARG >= MIN(spec->n_args, SCT_ARGS_MAX))))
+            (SCT_FIELD_IS_ARG(o->field) && (!spec || SCT_FIELD_ARG_INDEX(o->field) >= MIN(spec->n_args, SCT_ARGS_MAX))))
                 return refuse(c->problems, in->policy, o->line, o->column, "%s has no field of number %d",
                               spec ? spec->name : "a task", o->field);
 
