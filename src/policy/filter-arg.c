@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* EVENT.args.NAME and EVENT.retval: values as the type of the argument wants them. Numbers are compared as numbers, flags
- * by name as bits, strings with wildcards; types that no filter can compare are refused with a sentence. */
+/* EVENT.args.NAME and EVENT.retval: values as the type of the argument wants them. Numbers are compared as numbers,
+ * flags by name as bits, strings with wildcards; types that no filter can compare are refused with a sentence. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,8 +35,8 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_FD] = { ARG_NUMBER, true, (uint64_t) INT32_MIN, INT32_MAX },
         [SCT_ARG_STR] = { ARG_TEXT },
         [SCT_ARG_STRV] = { .advice = "lists of strings cannot be compared; filter by pathname, or by comm or binary" },
-        [SCT_ARG_SOCKADDR] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, whose operators "
-                                         "know addresses and ports" },
+        [SCT_ARG_SOCKADDR] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, whose "
+                              "operators know addresses and ports" },
         [SCT_ARG_TIMESPEC] = { .advice = "times cannot be compared; filter by another argument" },
         [SCT_ARG_INT2] = { .advice = "pairs of descriptors cannot be compared; filter by another argument" },
         [SCT_ARG_BYTES] = { .advice = "raw bytes cannot be compared; filter by another argument" },
@@ -44,8 +44,8 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_KSTR] = { ARG_TEXT },
         [SCT_ARG_KSTRV] = { .advice = "lists of strings cannot be compared; filter by pathname, or by comm or binary" },
         [SCT_ARG_STR_OUT] = { ARG_TEXT },
-        [SCT_ARG_SOCKADDR_OUT] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, whose "
-                                             "operators know addresses and ports" },
+        [SCT_ARG_SOCKADDR_OUT] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, "
+                                  "whose operators know addresses and ports" },
 };
 
 static int unknown_argument(FilterRun *x) {
@@ -61,10 +61,12 @@ static int unknown_argument(FilterRun *x) {
                                                   x->spec->args[i].name);
         }
         if (s.best[0])
-                return filter_run_error(x, 0, "%s has no argument %s%s", x->spec->name, QUOTE(x->arg_name), SUGGESTION(&s));
+                return filter_run_error(x, 0, "%s has no argument %s%s", x->spec->name, QUOTE(x->arg_name),
+                                        SUGGESTION(&s));
         if (x->spec->n_args == 0)
                 return filter_run_error(x, 0, "%s has no arguments; remove the filter.", x->spec->name);
-        return filter_run_error(x, 0, "%s has no argument %s; its arguments are %s.", x->spec->name, QUOTE(x->arg_name), list);
+        return filter_run_error(x, 0, "%s has no argument %s; its arguments are %s.", x->spec->name,
+                                QUOTE(x->arg_name), list);
 }
 
 static int add_number(FilterRun *x, ConditionBuilder *b, const FilterValue *v, uint64_t number, const ArgClass *c) {
@@ -73,7 +75,8 @@ static int add_number(FilterRun *x, ConditionBuilder *b, const FilterValue *v, u
         r = condition_builder_add_number(b, x->expression->op, number, c->min, c->max);
         if (r == 0)
                 return filter_run_error(x, v->offset, "No value is %s %s; write another bound.",
-                                        x->expression->op == FILTER_OP_LT ? "below" : "above", QUOTE_N(v->raw, v->size));
+                                        x->expression->op == FILTER_OP_LT ? "below" : "above",
+                                        QUOTE_N(v->raw, v->size));
         return r < 0 ? r : 0;
 }
 
@@ -85,7 +88,8 @@ static int add_named(FilterRun *x, ConditionBuilder *b, const FilterValue *v, Ar
         int r;
 
         if (!IN_SET(x->expression->op, FILTER_OP_EQ, FILTER_OP_NE))
-                return filter_run_error(x, v->offset, "< and > compare numbers, but %s is a name; write a number, or = or !=.",
+                return filter_run_error(x, v->offset, "< and > compare numbers, but %s is a name; write a number, or = "
+                                        "or !=.",
                                         QUOTE(text));
         r = printer_parse(printer, text, &and, &cmp);
         if (r == -ENOENT) {
@@ -98,8 +102,8 @@ static int add_named(FilterRun *x, ConditionBuilder *b, const FilterValue *v, Ar
                                         "; write names as the events show them, or the number.");
         }
         if (r == -EINVAL)
-                return filter_run_error(x, v->offset, "The names in %s contradict each other, so no value has them all; write "
-                                        "them as a list with commas.", QUOTE(text));
+                return filter_run_error(x, v->offset, "The names in %s contradict each other, so no value has them "
+                                        "all; write them as a list with commas.", QUOTE(text));
         if (r < 0)
                 return r;
         if (and == UINT64_MAX)
@@ -108,7 +112,8 @@ static int add_named(FilterRun *x, ConditionBuilder *b, const FilterValue *v, Ar
         return r < 0 ? r : 0;
 }
 
-static int add_numeric(FilterRun *x, ConditionBuilder *b, const FilterValue *v, const EventArgSpec *arg, const ArgClass *c) {
+static int add_numeric(FilterRun *x, ConditionBuilder *b, const FilterValue *v, const EventArgSpec *arg,
+                       const ArgClass *c) {
         NumberFlags flags = NUMBER_HEX | (c->is_signed ? NUMBER_SIGNED : 0);
         ExpressionError error;
         uint64_t number;
@@ -141,7 +146,8 @@ static int add_boolean(FilterRun *x, ConditionBuilder *b, const FilterValue *v, 
         return add_number(x, b, v, value, c);
 }
 
-static int add_value(FilterRun *x, ConditionBuilder *b, const FilterValue *v, const EventArgSpec *arg, const ArgClass *c) {
+static int add_value(FilterRun *x, ConditionBuilder *b, const FilterValue *v, const EventArgSpec *arg,
+                     const ArgClass *c) {
         _cleanup_free_ char *text = NULL;
         ExpressionError error;
         int r;
@@ -157,7 +163,8 @@ static int add_value(FilterRun *x, ConditionBuilder *b, const FilterValue *v, co
                 return add_boolean(x, b, v, text, c);
         if (printer_to_string(arg->printer))
                 return add_named(x, b, v, arg->printer, text, c);
-        return filter_run_error(x, v->offset, "%s is a number, and %s is none; write digits, or 0x and digits.", arg->name,
+        return filter_run_error(x, v->offset, "%s is a number, and %s is none; write digits, or 0x and digits.",
+                                arg->name,
                                 QUOTE(text));
 }
 
@@ -182,7 +189,8 @@ int filter_apply_arg(FilterRun *x) {
                 return filter_run_error(x, 0, "%s of %s is no number and no string: %s.", arg->name, x->spec->name,
                                         c->advice ?: "filter by another argument");
         if (IN_SET(c->kind, ARG_TEXT, ARG_BOOL) && !IN_SET(e->op, FILTER_OP_EQ, FILTER_OP_NE))
-                return filter_run_error(x, e->op_offset, "%s has no order, so %s is not possible; write = or !=.", arg->name,
+                return filter_run_error(x, e->op_offset, "%s has no order, so %s is not possible; write = or !=.",
+                                        arg->name,
                                         filter_operator_to_string(e->op));
         if (c->kind == ARG_TEXT)
                 return filter_add_strings(x, arg, field, FILTER_TEXT_MAX, "A string argument");
@@ -234,7 +242,8 @@ static int add_retval(FilterRun *x, ConditionBuilder *b, const FilterValue *v) {
                 for (int i = 1; i < 256; i++)
                         if (strerrorname_np(i))
                                 suggest_try(&s, strerrorname_np(i));
-                return filter_run_error(x, v->offset, "%s is no number and no error%s", QUOTE(text), s.best[0] ? SUGGESTION(&s) :
+                return filter_run_error(x, v->offset, "%s is no number and no error%s", QUOTE(text), s.best[0] ?
+                                        SUGGESTION(&s) :
                                         "; write a number like 0 or -2, or a name like -ENOENT.");
         }
         return add_number(x, b, v, (uint64_t) (int64_t) -e, &c);
@@ -248,9 +257,11 @@ int filter_apply_retval(FilterRun *x) {
         assert(x && x->spec);
 
         if (x->spec->no_return)
-                return filter_run_error(x, 0, "%s never returns, so it has no return value; remove the filter.", x->spec->name);
+                return filter_run_error(x, 0, "%s never returns, so it has no return value; remove the filter.",
+                                        x->spec->name);
         if (x->spec->family != EVENT_FAMILY_SYSCALL && !streq(x->spec->name, "sys_exit"))
-                return filter_run_error(x, 0, "%s is no call that returns, so it has no return value; remove the filter.",
+                return filter_run_error(x, 0, "%s is no call that returns, so it has no return value; remove the "
+                                        "filter.",
                                         x->spec->name);
 
         r = filter_run_builder(x, retval_id, SCT_FIELD_RETVAL, CONDITION_NUMBER, &b);

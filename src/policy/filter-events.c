@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* event= and set=: which events of the catalogue a policy selects. What was named in full survives every exclusion; what
- * a wildcard or a set brought does not. Internal events come with sets alone. */
+/* event= and set=: which events of the catalogue a policy selects. What was named in full survives every exclusion;
+ * what a wildcard or a set brought does not. Internal events come with sets alone. */
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
@@ -106,7 +106,8 @@ int filter_apply_event(FilterRun *x) {
                 if (r == 0)
                         r = filter_run_value_error(x, &error);
                 else if (r > 0)
-                        r = filter_choose_word(x, word, e->values[i].offset, e->op == FILTER_OP_NE, /* sets_too= */ false,
+                        r = filter_choose_word(x, word, e->values[i].offset, e->op == FILTER_OP_NE,
+                                               /* sets_too= */ false,
                                                NULL);
                 if (r < 0)
                         return r;
@@ -143,10 +144,11 @@ int filter_apply_set(FilterRun *x) {
                         if (set < 0)
                                 r = unknown_set(x, word, e->values[i].offset);
                         else if (e->op == FILTER_OP_EQ && set_is_empty(set))
-                                r = filter_run_error(x, e->values[i].offset, "The set %s has no events in this version; "
-                                                     "remove it.", word);
+                                r = filter_run_error(x, e->values[i].offset, "The set %s has no events in this "
+                                                     "version; remove it.", word);
                         else
-                                r = filter_choose_set(x, set, e->op == FILTER_OP_NE ? CHOICE_EXCLUDED : CHOICE_EXPANDED);
+                                r = filter_choose_set(x, set, e->op == FILTER_OP_NE ? CHOICE_EXCLUDED :
+                                                      CHOICE_EXPANDED);
                 }
                 if (r < 0)
                         return r;

@@ -65,12 +65,12 @@ static int check_value(const Expression *e, const FilterValue *v, ExpressionErro
         }
         if (strchr(" \t", v->raw[0]))
                 return expression_error(reterr, v->offset,
-                                        "A value begins with a space; write %s%sVALUE,VALUE without spaces, "
-                                        "or \\ before a space that is meant.", name, op);
+                                        "A value begins with a space; write %s%sVALUE,VALUE without spaces, or \\ "
+                                        "before a space that is meant.", name, op);
         if (strchr(" \t", v->raw[v->size - 1]) && !(v->size > 1 && v->raw[v->size - 2] == '\\'))
                 return expression_error(reterr, v->offset + v->size - 1,
-                                        "A value ends in a space; write %s%sVALUE,VALUE without spaces, "
-                                        "or \\ before a space that is meant.", name, op);
+                                        "A value ends in a space; write %s%sVALUE,VALUE without spaces, or \\ before a "
+                                        "space that is meant.", name, op);
         if (strchr(OPERATOR_CHARS, v->raw[0]))
                 return expression_error(reterr, e->op_offset,
                                         "%s%c is no operator; write one of = != < > <= >= (or \\%c for a value that "
@@ -97,8 +97,8 @@ static int split_values(Expression *e, size_t offset, ExpressionError *reterr) {
                 if (r <= 0)
                         return r;
                 if (e->n_values >= POLICY_VALUES_MAX)
-                        return expression_error(reterr, v.offset, "The filter has more than %u values; use a wildcard, a "
-                                                "range or several policies.", POLICY_VALUES_MAX);
+                        return expression_error(reterr, v.offset, "The filter has more than %u values; use a wildcard, "
+                                                "a range or several policies.", POLICY_VALUES_MAX);
                 if (!GREEDY_REALLOC(e->values, e->n_values_allocated, e->n_values + 1))
                         return -ENOMEM;
                 e->values[e->n_values++] = v;
@@ -132,12 +132,14 @@ int expression_parse(const char *text, Expression *ret, ExpressionError *reterr)
         if (*op) {
                 e.op = parse_operator(op, &op_size);
                 if (e.op == FILTER_OP_NONE)
-                        return expression_error(reterr, e.op_offset, "A lone ! is no operator; write != for \"is not\".");
+                        return expression_error(reterr, e.op_offset, "A lone ! is no operator; write != for \"is "
+                                                "not\".");
                 if (isempty(e.name))
                         return expression_error(reterr, 0, "No name stands before %s; write for example comm=bash.",
                                                 filter_operator_to_string(e.op));
                 if (e.negated)
-                        return expression_error(reterr, 0, "A filter with a value takes no ! before its name; write %s!=%s.",
+                        return expression_error(reterr, 0, "A filter with a value takes no ! before its name; write "
+                                                "%s!=%s.",
                                                 QUOTE(e.name), QUOTE(op + op_size));
                 r = split_values(&e, e.op_offset + op_size, reterr);
                 if (r <= 0)
@@ -200,11 +202,13 @@ int filter_value_to_pattern(const FilterValue *v, Pattern *ret, ExpressionError 
                                         QUOTE_N(v->raw, v->size));
         if (stars.n > (size_t) suffix + (size_t) prefix)
                 return expression_error(reterr, v->offset,
-                                        "In %s a * stands in the middle; write it at the beginning, at the end or at both "
-                                        "(x*, *x, *x*), or \\* for the character itself.", QUOTE_N(v->raw, v->size));
+                                        "In %s a * stands in the middle; write it at the beginning, at the end or at "
+                                        "both (x*, *x, *x*), or \\* for the character itself.", QUOTE_N(v->raw,
+                                                                                                        v->size));
 
         *ret = (Pattern) {
-                .kind = prefix && suffix ? PATTERN_SUBSTRING : prefix ? PATTERN_PREFIX : suffix ? PATTERN_SUFFIX : PATTERN_EQUAL,
+                .kind = prefix && suffix ? PATTERN_SUBSTRING : prefix ? PATTERN_PREFIX : suffix ? PATTERN_SUFFIX :
+                        PATTERN_EQUAL,
                 .size = size - (prefix ? 1 : 0) - (suffix ? 1 : 0),
         };
         if (suffix)
@@ -226,8 +230,8 @@ int filter_value_to_glob(const FilterValue *v, char **ret, ExpressionError *rete
         if (!text)
                 return -ENOMEM;
         if (escaped_star)
-                return expression_error(reterr, v->offset, "A * as a character of a name cannot be matched here; "
-                                        "write a wildcard * in its place.");
+                return expression_error(reterr, v->offset, "A * as a character of a name cannot be matched here; write "
+                                        "a wildcard * in its place.");
         *ret = TAKE_PTR(text);
         return 1;
 }

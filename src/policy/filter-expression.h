@@ -3,8 +3,8 @@
 
 /* One filter expression taken apart: `name op value,value`. What a name or a value means is not known here.
  *
- * A backslash before `,` `*` `\` `=` `!` `<` `>` or a space takes that character's special meaning away; before anything
- * else it stands for itself, so that unit names like dev-disk-by\x2duuid.device need no care. */
+ * A backslash before `,` `*` `\` `=` `!` `<` `>` or a space takes that character's special meaning away; before
+ * anything else it stands for itself, so that unit names like dev-disk-by\x2duuid.device need no care. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -72,7 +72,8 @@ static int apply_number(FilterRun *x, const Behaviour *b) {
                 else if (r > 0) {
                         r = condition_builder_add_number(builder, e->op, v, b->min, b->max);
                         if (r == 0)
-                                r = filter_run_error(x, e->values[i].offset, "No value is %s %" PRIu64 "; write another bound.",
+                                r = filter_run_error(x, e->values[i].offset,
+                                                     "No value is %s %" PRIu64 "; write another bound.",
                                                      e->op == FILTER_OP_LT ? "below" : "above", v);
                 }
                 if (r < 0)
@@ -92,8 +93,8 @@ static bool has_word(const Expression *e, const char *word) {
 
 /* Where `word` stands among other values, it cannot be ORed with them. */
 static int refuse_word_in_list(FilterRun *x, const char *word) {
-        return filter_run_error(x, x->expression->values[0].offset, "\"%s\" stands alone, not in a list; write %s%s%s in a "
-                                "policy of its own.", word, x->expression->name,
+        return filter_run_error(x, x->expression->values[0].offset, "\"%s\" stands alone, not in a list; write %s%s%s "
+                                "in a policy of its own.", word, x->expression->name,
                                 filter_operator_to_string(x->expression->op), word);
 }
 
@@ -148,8 +149,9 @@ static int apply_timestamp(FilterRun *x, const Behaviour *b) {
                         if (IN_SET(e->op, FILTER_OP_GT, FILTER_OP_GE))
                                 r = condition_builder_add_number(builder, FILTER_OP_GE, 0, 0, UINT64_MAX);
                         else
-                                r = filter_run_error(x, e->values[i].offset, "This time (nanoseconds since 1970) lies before "
-                                                     "the start of this machine, so no event has it; write a later one.");
+                                r = filter_run_error(x, e->values[i].offset, "This time (nanoseconds since 1970) lies "
+                                                     "before the start of this machine, so no event has it; write a "
+                                                     "later one.");
                 } else if (r > 0 && (int64_t) v >= offset)
                         r = condition_builder_add_number(builder, e->op, v - (uint64_t) offset, 0, UINT64_MAX);
                 if (r < 0)
@@ -162,18 +164,19 @@ static int apply_timestamp(FilterRun *x, const Behaviour *b) {
 
 /* Limits of one pattern; 1 when it keeps them. */
 static int check_pattern_size(FilterRun *x, const FilterValue *v, const Pattern *p, size_t max, const char *noun) {
-        size_t limit = p->kind == PATTERN_EQUAL ? max : p->kind == PATTERN_SUBSTRING ? MIN(max, (size_t) SUBSTRING_MAX) :
-                       MIN(max, (size_t) SCT_AFFIX_MAX);
+        size_t limit = p->kind == PATTERN_EQUAL ? max :
+                       MIN(max, (size_t) (p->kind == PATTERN_SUBSTRING ? SUBSTRING_MAX : SCT_AFFIX_MAX));
         int r;
 
         if (p->size <= limit)
                 return 1;
         if (limit == max)
-                r = filter_run_error(x, v->offset, "%s has at most %zu bytes, but %s has %zu and could never match; write "
-                                     "its first %zu bytes.", noun, limit, QUOTE_N(v->raw, v->size), p->size, limit);
+                r = filter_run_error(x, v->offset, "%s has at most %zu bytes, but %s has %zu and could never match; "
+                                     "write its first %zu bytes.", noun, limit, QUOTE_N(v->raw, v->size), p->size,
+                                     limit);
         else
-                r = filter_run_error(x, v->offset, "Text with a wildcard may have %zu bytes besides it, but this has %zu; "
-                                     "write less.", limit, p->size);
+                r = filter_run_error(x, v->offset, "Text with a wildcard may have %zu bytes besides it, but this has "
+                                     "%zu; write less.", limit, p->size);
         return r < 0 ? r : 0;
 }
 
@@ -238,18 +241,20 @@ static int parse_mnt_ns(FilterRun *x, FilterValue *v, Pattern *p) {
 
                         /* Root would load a filter that matches nothing; others only check. */
                         if (geteuid() == 0)
-                                return filter_run_error(x, v->offset, "The mount namespace of process 1, which host: means, cannot "
-                                                        "be read here (%s); write its inode number in place of host.",
+                                return filter_run_error(x, v->offset, "The mount namespace of process 1, which host: "
+                                                        "means, cannot be read here (%s); write its inode number in "
+                                                        "place of host.",
                                                         why) < 0 ? -ENOMEM : 0;
-                        r = filter_run_warning(x, v->offset, "The mount namespace of process 1, which host: means, can be read by "
-                                               "root alone (%s); the filter was checked without it.", why);
+                        r = filter_run_warning(x, v->offset, "The mount namespace of process 1, which host: means, can "
+                                               "be read by root alone (%s); the filter was checked without it.", why);
                         if (r < 0)
                                 return r;
                 }
         } else {
                 r = filter_value_is_numeric(&prefix) ? filter_value_to_number(&prefix, 0, 1, UINT32_MAX, &ns, &error) :
-                        expression_error(&error, v->offset, "In front of the colon stands %s; write host:/path, or the inode "
-                                         "number of a mount namespace and :/path.", QUOTE_N(prefix.raw, prefix.size));
+                        expression_error(&error, v->offset, "In front of the colon stands %s; write host:/path, or the "
+                                         "inode number of a mount namespace and :/path.",
+                                         QUOTE_N(prefix.raw, prefix.size));
                 if (r == 0)
                         r = filter_run_value_error(x, &error) < 0 ? -ENOMEM : 0;
                 if (r <= 0)
@@ -279,8 +284,8 @@ static int parse_binary(FilterRun *x, FilterValue v, Pattern *ret) {
                 return r;
 
         if (IN_SET(path.kind, PATTERN_EQUAL, PATTERN_PREFIX) && path.text[0] != '/')
-                r = filter_run_error(x, v.offset, "A path is compared whole, so %s matches nothing; begin with / or write "
-                                     "*/%s.", QUOTE_N(v.raw, v.size), QUOTE_N(v.raw, v.size));
+                r = filter_run_error(x, v.offset, "A path is compared whole, so %s matches nothing; begin with / or "
+                                     "write */%s.", QUOTE_N(v.raw, v.size), QUOTE_N(v.raw, v.size));
         else if (p.has_mnt_ns && IN_SET(path.kind, PATTERN_SUFFIX, PATTERN_SUBSTRING))
                 r = filter_run_error(x, v.offset, "Behind a mount namespace only /path and /path* are possible; write "
                                      "one of them, or add mntns= and leave out the prefix.");
@@ -371,8 +376,8 @@ static int parse_container_id(FilterRun *x, const FilterValue *v, char **ret) {
                 return r;
         for (const char *p = id; *p; p++)
                 if (!isalnum((unsigned char) *p) && !strchr("*-_.:\\", *p))
-                        return filter_run_error(x, v->offset, "%s is no container's id; write its first characters, for "
-                                                "example container=abcd123.", QUOTE(id)) < 0 ? -ENOMEM : 0;
+                        return filter_run_error(x, v->offset, "%s is no container's id; write its first characters, "
+                                                "for example container=abcd123.", QUOTE(id)) < 0 ? -ENOMEM : 0;
 
         glob = p = malloc(strlen(id) * 4 + 2);
         if (!glob)
@@ -417,8 +422,8 @@ static int apply_container(FilterRun *x, const Behaviour *b) {
         if (e->n_values > 1)
                 return refuse_word_in_list(x, "new");
         if (x->spec)
-                return filter_run_error(x, e->values[0].offset, "Whether a container is new is asked for a whole policy; "
-                                        "write container%snew among its filters.", is_negative(x) ? "!=" : "=");
+                return filter_run_error(x, e->values[0].offset, "Whether a container is new is asked for a whole "
+                                        "policy; write container%snew among its filters.", is_negative(x) ? "!=" : "=");
         return filter_run_switch(x, is_negative(x) ? SWITCH_NOT_CGROUP_AFTER_LOAD : SWITCH_CGROUP_AFTER_LOAD);
 }
 
@@ -433,7 +438,8 @@ static int apply_context_container(FilterRun *x, const Behaviour *b) {
 
 static bool has_unit_suffix(const char *name, const char *wanted) {
         static const char *const suffixes[] = {
-                ".service", ".socket", ".mount", ".swap", ".scope", ".slice", ".target", ".device", ".automount", ".timer", ".path",
+                ".service", ".socket", ".mount", ".swap", ".scope", ".slice", ".target", ".device", ".automount",
+                ".timer", ".path",
         };
 
         if (wanted && !streq(wanted, ".service"))
@@ -477,8 +483,8 @@ static int parse_cgroup_glob(FilterRun *x, const FilterValue *v, const Behaviour
                 glob = longer;
         }
         if (strlen(glob) > GLOB_MAX)
-                return filter_run_error(x, v->offset, "The name has %zu bytes and at most %d are possible here; write its "
-                                        "beginning and a *.", strlen(glob), GLOB_MAX) < 0 ? -ENOMEM : 0;
+                return filter_run_error(x, v->offset, "The name has %zu bytes and at most %d are possible here; write "
+                                        "its beginning and a *.", strlen(glob), GLOB_MAX) < 0 ? -ENOMEM : 0;
         *ret = TAKE_PTR(glob);
         return 1;
 }
@@ -556,12 +562,13 @@ static int apply_return_value(FilterRun *x, const Behaviour *b) {
 }
 
 static int refuse_net(FilterRun *x, const Behaviour *b) {
-        return filter_run_error(x, 0, "net= chooses the interface of packet events, and this version has none; remove it.");
+        return filter_run_error(x, 0, "net= chooses the interface of packet events, and this version has none; remove "
+                                "it.");
 }
 
 static int refuse_runtime(FilterRun *x, const Behaviour *b) {
-        return filter_run_error(x, x->expression->name_offset, "Names, images and pods are known to container managers alone, "
-                                "not to the kernel; filter by containerId or unit instead.");
+        return filter_run_error(x, x->expression->name_offset, "Names, images and pods are known to container managers "
+                                "alone, not to the kernel; filter by containerId or unit instead.");
 }
 
 /* Whether the row takes this operator; 1 when it does. */
@@ -575,7 +582,8 @@ static int check_operator(FilterRun *x) {
                         return 1;
                 if (e->negated)
                         r = filter_run_error(x, 0, "%s cannot be negated by !; write %s.", QUOTE(e->name),
-                                             list_has(k->operators, "!=") ? "NAME!=VALUE" : "it without, or leave it out");
+                                             list_has(k->operators, "!=") ? "NAME!=VALUE" :
+                                             "it without, or leave it out");
                 else
                         r = filter_run_error(x, e->op_offset, "%s lacks an operator and a value; write for example %s.",
                                              QUOTE(e->name), k->example);

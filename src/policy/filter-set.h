@@ -75,7 +75,8 @@ int filter_run_container(FilterRun *x, bool inside);
 int filter_apply_event(FilterRun *x);
 int filter_apply_set(FilterRun *x);
 /* A name, a wildcard or (when `sets_too`) a set. */
-int filter_choose_word(FilterRun *x, const char *word, size_t offset, bool negative, bool sets_too, const EventSpec **ret);
+int filter_choose_word(FilterRun *x, const char *word, size_t offset, bool negative, bool sets_too,
+                       const EventSpec **ret);
 int filter_choose_set(FilterRun *x, int set, FilterChoice choice);
 /* EVENT of EVENT.args.NAME: NULL after a problem. */
 int filter_find_event(FilterRun *x, const char *name, size_t offset, const EventSpec **ret);

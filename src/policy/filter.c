@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One AND-group while it is collected: conditions by field, events that were chosen, and what stands where; in the end a
- * PolicyRule. Dispatches an expression to its kind by its exact name; what a kind does with it stands in filter-kind.c,
- * filter-events.c and filter-arg.c.
+/* One AND-group while it is collected: conditions by field, events that were chosen, and what stands where; in the end
+ * a PolicyRule. Dispatches an expression to its kind by its exact name; what a kind does with it stands in
+ * filter-kind.c, filter-events.c and filter-arg.c.
  *
  * Invariant: a set that reported an error yields no rule. */
 
@@ -304,18 +304,19 @@ static int unknown_filter(FilterRun *x, const char *name) {
         Suggest s;
 
         if (event_spec_by_name(name))
-                return filter_run_error(x, 0, "%s is an event, not a filter; write event=%s, or %s.args.NAME=VALUE for its "
-                                        "arguments.", name, name, name);
+                return filter_run_error(x, 0, "%s is an event, not a filter; write event=%s, or %s.args.NAME=VALUE for "
+                                        "its arguments.", name, name, name);
         if (event_set_index(name) >= 0)
                 return filter_run_error(x, 0, "%s is a set of events, not a filter; write set=%s.", name, name);
         if (has_scope_prefix(name))
-                return filter_run_error(x, 0, "A scope's number stands in front of the filter; in a file write it once, as "
-                                        "spec.scope.");
+                return filter_run_error(x, 0, "A scope's number stands in front of the filter; in a file write it "
+                                        "once, as spec.scope.");
         suggest_begin(&s, name);
         filter_kind_suggest(FILTER_WHERE_SUBJECT, &s);
         return filter_run_error(x, 0, "%s is not a filter%s", QUOTE(name), s.best[0] ? SUGGESTION(&s) :
-                                "; write one of event, set, comm, binary, uid, gid, auid, pid, tid, ppid, mntns, pidns, uts, "
-                                "tree, follow, container, unit, slice, session, cgroup, or EVENT.args.NAME.");
+                                "; write one of event, set, comm, binary, uid, gid, auid, pid, tid, ppid, mntns, "
+                                "pidns, uts, tree, follow, container, unit, slice, session, cgroup, or "
+                                "EVENT.args.NAME.");
 }
 
 static int dispatch(FilterRun *x) {
@@ -450,7 +451,8 @@ static int field_finish(FilterSet *s, Field *f, Condition *ret) {
         if (r != 0)
                 return r;
         if (f->builder.condition.n_masks > 0)
-                return place_error(s, &f->place, "Names of values and < or > cannot be mixed in one filter; write two policies.");
+                return place_error(s, &f->place, "Names of values and < or > cannot be mixed in one filter; write two "
+                                   "policies.");
         return place_error(s, &f->place, "These bounds leave nothing between them, or nothing out; write x>=LOW and "
                            "x<=HIGH with LOW not above HIGH.");
 }
@@ -492,11 +494,11 @@ static int check_switches(FilterSet *s) {
                 for (size_t k = 0; k < c->n_patterns; k++)
                         ids = ids || (c->patterns[k].cgroup_kind == SCT_CGROUP_CONTAINER && !c->patterns[k].negative);
                 if (on[SWITCH_BORN_AFTER_LOAD] && c->field == SCT_FIELD_HOST_PID && c->n_eq > 0)
-                        return place_error(s, &f->place, "pid=new and pid=NUMBER in one policy can only mean either of both; "
-                                           "write two policies for one scope.");
+                        return place_error(s, &f->place, "pid=new and pid=NUMBER in one policy can only mean either of "
+                                           "both; write two policies for one scope.");
                 if (on[SWITCH_CGROUP_AFTER_LOAD] && ids)
-                        return place_error(s, &f->place, "container=new and container=ID in one policy can only mean either "
-                                           "of both; write two policies for one scope.");
+                        return place_error(s, &f->place, "container=new and container=ID in one policy can only mean "
+                                           "either of both; write two policies for one scope.");
         }
         return 0;
 }
@@ -545,9 +547,10 @@ static int finish_events(FilterSet *s, PolicyRule *rule) {
                         if (g->n_fields == 0)
                                 continue;
                         r = place_error(s, &g->fields[0].place, g->chosen[CHOICE_EXCLUDED] ?
-                                        "%s is taken away by event!= or set!=, so this filter has no effect; remove one of them." :
-                                        "%s is not among the events of this policy, so this filter has no effect; "
-                                        "add event=%s or remove the filter.", g->spec->name, g->spec->name);
+                                        "%s is taken away by event!= or set!=, so this filter has no effect; remove "
+                                        "one of them." :
+                                        "%s is not among the events of this policy, so this filter has no effect; add "
+                                        "event=%s or remove the filter.", g->spec->name, g->spec->name);
                         if (r < 0)
                                 return r;
                         continue;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The filter language of ScopePolicy, Tracee's policies and the command line: expressions of one AND-group are added one
- * by one and become one PolicyRule. Kinds and operators: bpf/abi/filter-kinds.def; grammar: filter-expression.h.
+/* The filter language of ScopePolicy, Tracee's policies and the command line: expressions of one AND-group are added
+ * one by one and become one PolicyRule. Kinds and operators: bpf/abi/filter-kinds.def; grammar: filter-expression.h.
  *
  * Different filters: all must hold. The same filter again, or a list with commas: merged as policy.h says at Condition.
  * event= and set= add up; event!= and set!= take away from wildcards and sets, never what event= names in full. A
@@ -42,6 +42,6 @@ int filter_set_add_event(FilterSet *s, const FilterPlace *place, const char *nam
 /* A filter of one event, without its name: args.pathname=/x, retval=0, scope.uid=0, uid=0. */
 int filter_set_add_for_event(FilterSet *s, const FilterPlace *place, const EventSpec *spec, const char *expression);
 
-/* 1 with *ret filled (policy_rule_done()), 0 when there were problems, -ENOMEM. The set is used up. `place`: of the whole
- * list, for problems that are of no single expression. */
+/* 1 with *ret filled (policy_rule_done()), 0 when there were problems, -ENOMEM. The set is used up. `place`: of the
+ * whole list, for problems that are of no single expression. */
 int filter_set_finish(FilterSet *s, const FilterPlace *place, PolicyRule *ret);

@@ -71,10 +71,12 @@ static int add_filter(State *s, const char *filter, unsigned line) {
         int r;
 
         if (!utf8_is_valid(filter, strlen(filter)))
-                return problem_add(s->problems, PROBLEM_ERROR, PATH, line, 1, place.key, "The filter is not UTF-8; write it so.");
+                return problem_add(s->problems, PROBLEM_ERROR, PATH, line, 1, place.key, "The filter is not UTF-8; "
+                                   "write it so.");
         if (!parse_scope(filter, &scope, &offset))
                 return problem_add(s->problems, PROBLEM_ERROR, PATH, line, 1, place.key,
-                                   "In front of the colon stands no scope; write a number from 1 to %d, or no colon for scope 1.",
+                                   "In front of the colon stands no scope; write a number from 1 to %d, or no colon "
+                                   "for scope 1.",
                                    POLICY_SCOPE_MAX);
 
         c = s->scopes + scope - 1;

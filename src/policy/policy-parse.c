@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Text → policies: documents, the envelope (apiVersion, kind, metadata), and the spec of ScopePolicy. Specs of other kinds
- * are read by their own files, one row each in `document_kinds`.
+/* Text → policies: documents, the envelope (apiVersion, kind, metadata), and the spec of ScopePolicy. Specs of other
+ * kinds are read by their own files, one row each in `document_kinds`.
  *
  * Invariant: every document gives either a Policy or at least one error with its place, and none hides what is wrong or
  * right with another. */
@@ -20,6 +20,8 @@
 #include "yaml-util.h"
 
 #define FILE_PROBLEMS_MAX 1000U          /* documents of a file are not read any more then */
+#define TRACEE_API_VERSIONS \
+        "tracee.aquasec.com/v1beta1 tracee.aquasecurity.github.io/v1beta1 aquasecurity.github.io/v1beta1"
 #define SCOPE_ANNOTATION "scopetrace.org/scope"
 
 typedef struct DocumentKind {
@@ -70,8 +72,8 @@ static int read_name(YamlReader *r, const YamlNode *n, void *target) {
         if (q <= 0)
                 return q;
         if (!name_is_valid(name))
-                return yaml_error(r, n, "%s is not a policy's name; write lower-case letters, digits, - and ., with a letter or "
-                                  "digit at both ends, at most %d characters.", QUOTE(name), POLICY_NAME_MAX);
+                return yaml_error(r, n, "%s is not a policy's name; write lower-case letters, digits, - and ., with a "
+                                  "letter or digit at both ends, at most %d characters.", QUOTE(name), POLICY_NAME_MAX);
         e->name = n;
         return free_and_strdup(&e->policy->name, name);
 }
@@ -130,7 +132,8 @@ static int read_annotations(YamlReader *r, const YamlNode *n, void *target) {
 }
 
 static int read_namespace(YamlReader *r, const YamlNode *n, void *target) {
-        return yaml_warning(r, n, "A namespace means nothing on a host without Kubernetes; the policy holds for the whole host.");
+        return yaml_warning(r, n, "A namespace means nothing on a host without Kubernetes; the policy holds for the "
+                            "whole host.");
 }
 
 static int read_metadata(YamlReader *r, const YamlNode *n, void *target) {
@@ -186,7 +189,10 @@ static int build_rule(YamlReader *r, const YamlNode *at, const YamlNode *filters
         if (!set)
                 return -ENOMEM;
         if (filters && !yaml_is_null(filters)) {
-                q = filters->kind == YAML_SCALAR ? add_filter(r, filters, set) : yaml_read_sequence(r, filters, add_filter, set);
+                if (filters->kind == YAML_SCALAR)
+                        q = add_filter(r, filters, set);
+                else
+                        q = yaml_read_sequence(r, filters, add_filter, set);
                 if (q < 0)
                         return q;
         }
@@ -224,7 +230,8 @@ static int spec_capture(YamlReader *r, const YamlNode *n, void *target) {
                                                          yaml_read_sequence(r, n, add_capture, target);
         if (q < 0)
                 return q;
-        return yaml_warning(r, n, "This version takes no captures; the policy's events are recorded, artifacts are not kept.");
+        return yaml_warning(r, n, "This version takes no captures; the policy's events are recorded, artifacts are not "
+                            "kept.");
 }
 
 static int spec_priority(YamlReader *r, const YamlNode *n, void *target) {
@@ -283,8 +290,8 @@ static int spec_rate_limit(YamlReader *r, const YamlNode *n, void *target) {
                 return q;
         q = parse_rate(text, &p->rate_limit_n, &p->rate_limit_usec);
         if (q == -EINVAL)
-                return yaml_error(r, n, "%s is not a rate; write a number and a time, for example 1000/s, 10/min, 5/10s or "
-                                  "100/h.", QUOTE(text));
+                return yaml_error(r, n, "%s is not a rate; write a number and a time, for example 1000/s, 10/min, "
+                                  "5/10s or 100/h.", QUOTE(text));
         return q;
 }
 
@@ -325,7 +332,8 @@ static int find_kind(YamlReader *r, const YamlNode *root, const DocumentKind **r
 
         *ret = NULL;
         if (!kind)
-                return yaml_error(r, root, "The key kind is missing; write `apiVersion: scopetrace.org/v1` and `kind: ScopePolicy`.");
+                return yaml_error(r, root, "The key kind is missing; write `apiVersion: scopetrace.org/v1` and `kind: "
+                                  "ScopePolicy`.");
         mark = yaml_key_push(r, "kind");
         q = yaml_get_string(r, kind, 0, &text);
         if (q > 0) {
@@ -350,7 +358,8 @@ static int find_kind(YamlReader *r, const YamlNode *root, const DocumentKind **r
                 mark = yaml_key_push(r, "apiVersion");
                 q = yaml_get_string(r, api, 0, &text);
                 if (q > 0 && !list_has((*ret)->api_versions, text))
-                        q = yaml_error(r, api, "%s is not the apiVersion of a %s; write %.*s.", QUOTE(text), (*ret)->kind,
+                        q = yaml_error(r, api, "%s is not the apiVersion of a %s; write %.*s.", QUOTE(text),
+                                       (*ret)->kind,
                                        (int) strcspn((*ret)->api_versions, " "), (*ret)->api_versions);
                 yaml_key_pop(r, mark);
         }
@@ -411,7 +420,8 @@ static int check_unique_name(YamlReader *r, ParseState *s, const Envelope *e) {
                         size_t mark = yaml_key_push(r, "metadata.name");
                         int q;
 
-                        q = yaml_error(r, e->name, "Document %u of this file is named %s too; give each policy a name of its own.",
+                        q = yaml_error(r, e->name, "Document %u of this file is named %s too; give each policy a name "
+                                       "of its own.",
                                        s->policies[i]->document + 1, QUOTE(e->policy->name));
                         yaml_key_pop(r, mark);
                         return q;
@@ -478,8 +488,8 @@ int policy_parse(const char *text, size_t size, const char *path, Policy ***ret,
         assert(ret && ret_n);
 
         if (size > POLICY_FILE_MAX) {
-                r = problem_add(problems, PROBLEM_ERROR, path, 0, 0, NULL, "The text has %zu bytes, more than %u; split it into "
-                                "several files.", size, POLICY_FILE_MAX);
+                r = problem_add(problems, PROBLEM_ERROR, path, 0, 0, NULL, "The text has %zu bytes, more than %u; "
+                                "split it into several files.", size, POLICY_FILE_MAX);
                 if (r < 0)
                         return r;
                 size = 0;
@@ -491,8 +501,9 @@ int policy_parse(const char *text, size_t size, const char *path, Policy ***ret,
                 if (r < 0)
                         return r;
                 if (problems->n - n_before > FILE_PROBLEMS_MAX) {
-                        r = problem_add(problems, PROBLEM_ERROR, path, line, 1, NULL, "More than %u problems in this file; "
-                                        "correct those above first, the documents from here on are not read.", FILE_PROBLEMS_MAX);
+                        r = problem_add(problems, PROBLEM_ERROR, path, line, 1, NULL, "More than %u problems in this "
+                                        "file; correct those above first, the documents from here on are not read.",
+                                        FILE_PROBLEMS_MAX);
                         if (r < 0)
                                 return r;
                         break;
@@ -514,7 +525,8 @@ static const char *refuse_file(const struct stat *st, unsigned flags) {
         if (flags & POLICY_LOAD_ANY_OWNER)
                 return NULL;
         if (st->st_uid != 0)
-                return "The file does not belong to root, so anybody else decides what is traced; run chown root on it.";
+                return "The file does not belong to root, so anybody else decides what is traced; run chown root on "
+                       "it.";
         if (st->st_mode & 022)
                 return "Group or others may write to the file, so they decide what is traced; run chmod go-w on it.";
         return NULL;
@@ -547,18 +559,17 @@ int policy_load_file(const char *path, unsigned flags, Policy ***ret, size_t *re
         if (r == -ENOMEM)
                 return r;
         if (r == -EFBIG)
-                return problem_add(problems, PROBLEM_ERROR, path, 0, 0, NULL, "The file has more than %u bytes; split it into "
-                                   "several files.", POLICY_FILE_MAX);
+                return problem_add(problems, PROBLEM_ERROR, path, 0, 0, NULL, "The file has more than %u bytes; split "
+                                   "it into several files.", POLICY_FILE_MAX);
         if (r < 0)
-                return problem_add(problems, PROBLEM_ERROR, path, 0, 0, NULL, "The file cannot be read (%s).", strerror(-r));
+                return problem_add(problems, PROBLEM_ERROR, path, 0, 0, NULL, "The file cannot be read (%s).",
+                                   strerror(-r));
         return policy_parse(text, size, path, ret, ret_n, problems);
 }
 
 static const DocumentKind document_kinds[] = {
         { "ScopePolicy", "scopetrace.org/v1", POLICY_KIND_SCOPE, false, read_scope_spec },
-        { "Policy", "tracee.aquasec.com/v1beta1 tracee.aquasecurity.github.io/v1beta1 aquasecurity.github.io/v1beta1",
-          POLICY_KIND_TRACEE, true, tracee_policy_read_spec },
-        { "TraceePolicy", "tracee.aquasec.com/v1beta1 tracee.aquasecurity.github.io/v1beta1 aquasecurity.github.io/v1beta1",
-          POLICY_KIND_TRACEE, true, tracee_policy_read_spec },
+        { "Policy", TRACEE_API_VERSIONS, POLICY_KIND_TRACEE, true, tracee_policy_read_spec },
+        { "TraceePolicy", TRACEE_API_VERSIONS, POLICY_KIND_TRACEE, true, tracee_policy_read_spec },
 };
 static const size_t n_document_kinds = ELEMENTSOF(document_kinds);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reads spec.scope, spec.rules and spec.defaultActions of Tracee's policy files, unchanged ones included, and hands every
- * expression to the common filter language. What Tracee spells otherwise (not-container, container=started, spaces
- * inside of scope expressions) is translated here and nowhere else.
+/* Reads spec.scope, spec.rules and spec.defaultActions of Tracee's policy files, unchanged ones included, and hands
+ * every expression to the common filter language. What Tracee spells otherwise (not-container, container=started,
+ * spaces inside of scope expressions) is translated here and nowhere else.
  *
  * Each event of the rules is given its own filters; the scope holds for all of them. */
 
@@ -44,8 +44,8 @@ static int read_action(YamlReader *r, const YamlNode *n, void *target) {
         if (streq(action, "log") || streq(action, "print"))
                 return 0;
         if (startswith(action, "webhook") || startswith(action, "forward"))
-                return yaml_warning(r, n, "The action %s is not taken here; what matches goes to the journal, where others may "
-                                    "read it.", QUOTE(action));
+                return yaml_warning(r, n, "The action %s is not taken here; what matches goes to the journal, where "
+                                    "others may read it.", QUOTE(action));
         return yaml_error(r, n, "%s is not an action; write log, or leave it out.", QUOTE(action));
 }
 
@@ -117,14 +117,15 @@ static int read_scope_item(YamlReader *r, const YamlNode *n, void *target) {
 
         if (streq(expression, "global")) {
                 if (t->list->n_items > 1 && !t->quiet)
-                        return yaml_error(r, n, "\"global\" means everything, so nothing can stand beside it; remove it or the "
-                                          "others.");
+                        return yaml_error(r, n, "\"global\" means everything, so nothing can stand beside it; remove "
+                                          "it or the others.");
                 return 0;
         }
         if (startswith(expression, "event") && strchr("=!<>", expression[5]) && !t->quiet)
                 return yaml_error(r, n, "Events do not belong to a scope; write them as rules: `- event: NAME`.");
         if (startswith(expression, "set=") && !t->quiet)
-                return yaml_error(r, n, "Sets of events do not belong to a scope; write them as rules: `- event: NAME`.");
+                return yaml_error(r, n, "Sets of events do not belong to a scope; write them as rules: `- event: "
+                                  "NAME`.");
 
         yaml_filter_place(r, n, &place);
         place.exact = place.exact && streq(expression, text);
@@ -185,8 +186,8 @@ static int rule_set(YamlReader *r, TraceePolicy *t, const YamlNode *n, const Eve
         int q;
 
         if (k >= SAME_EVENT_MAX) {
-                q = yaml_error(r, n, "More than %d rules on the event %s; put several values into one filter, or write another "
-                               "policy.", SAME_EVENT_MAX, spec->name);
+                q = yaml_error(r, n, "More than %d rules on the event %s; put several values into one filter, or write "
+                               "another policy.", SAME_EVENT_MAX, spec->name);
                 return q < 0 ? q : 0;
         }
         if (k >= t->n_sets) {
@@ -234,7 +235,8 @@ static int rule_filter(YamlReader *r, const YamlNode *n, void *target) {
         if (q <= 0 || rule->event_failed)
                 return q < 0 ? q : 0;
         if (!rule->spec)
-                return yaml_error(r, n, "A rule that names several events takes no filters; write one rule for each event.");
+                return yaml_error(r, n, "A rule that names several events takes no filters; write one rule for each "
+                                  "event.");
         q = translate(text, /* strip= */ false, &expression);
         if (q < 0)
                 return q;

@@ -10,7 +10,8 @@
 /* spec of a document with an envelope; `policy` is a Policy. 0 or -ENOMEM. */
 int tracee_policy_read_spec(YamlReader *r, const YamlNode *spec, void *policy);
 
-/* Whether a document without apiVersion and kind is a plain policy: `type: policy`, or a mapping with scope and rules. */
+/* Whether a document without apiVersion and kind is a plain policy: `type: policy`, or a mapping with scope and rules.
+ * */
 bool tracee_policy_is_plain(const YamlNode *root);
 /* Everything but `name`, which the caller reads. */
 int tracee_policy_read_plain(YamlReader *r, const YamlNode *root, void *policy);

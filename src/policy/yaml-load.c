@@ -52,8 +52,8 @@ static void loader_done(Loader *l) {
         yaml_parser_delete(&l->parser);
 }
 
-/* Whether the line at `p` is `---` or `...` with nothing or white space behind. YAML forbids both at the start of a line
- * inside a document, even in block scalars, so documents can be told apart without reading them. */
+/* Whether the line at `p` is `---` or `...` with nothing or white space behind. YAML forbids both at the start of a
+ * line inside a document, even in block scalars, so documents can be told apart without reading them. */
 static bool is_marker(const char *p, const char *end, char c) {
         if (end - p < 3 || p[0] != c || p[1] != c || p[2] != c)
                 return false;
@@ -140,7 +140,8 @@ static int check_bytes(YamlReader *r, const YamlDocument *d) {
                         p += n;
                         continue;
                 }
-                q = yaml_problem_at(r, line, yaml_count_characters(line_start, p) + 1, "Here stands %s (0x%02x); %s.", what,
+                q = yaml_problem_at(r, line, yaml_count_characters(line_start, p) + 1, "Here stands %s (0x%02x); %s.",
+                                    what,
                                (unsigned) c, advice);
                 return q < 0 ? q : 0;
         }
@@ -312,7 +313,8 @@ static int loader_begin(Loader *l, const yaml_event_t *event, YamlNodeKind kind,
                 return -ENOMEM;
         if (l->depth >= YAML_DEPTH_MAX) {
                 r = yaml_problem_at(l->reader, n->line, n->column,
-                               "Lists and mappings are nested more than %u deep; no policy needs that, so write fewer levels.",
+                               "Lists and mappings are nested more than %u deep; no policy needs that, so write fewer "
+                               "levels.",
                                (unsigned) YAML_DEPTH_MAX);
                 return r < 0 ? r : 0;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Typed access to a tree of YAML nodes: problems with positions and key paths, mappings with known keys, lists, scalars.
+/* Typed access to a tree of YAML nodes: problems with positions and key paths, mappings with known keys, lists,
+ * scalars.
  *
  * Everything that a person may have written wrong is answered by a sentence; a negative return means lack of memory
  * alone. Knows no key of any policy language, and nothing of libyaml: that is yaml-load.c. */
@@ -224,7 +225,8 @@ static int check_keys(YamlReader *r, const YamlNode *n) {
                 if (!streq(keys[i - 1]->text, keys[i]->text))
                         continue;
                 n_bad++;
-                q = yaml_error(r, keys[i], "The key %s stands twice in one mapping, first in line %u; keep one of them.",
+                q = yaml_error(r, keys[i], "The key %s stands twice in one mapping, first in line %u; keep one of "
+                               "them.",
                                QUOTE(keys[i]->text), keys[i - 1]->line);
                 if (q < 0)
                         return q;
@@ -264,7 +266,8 @@ int yaml_read_mapping(YamlReader *r, const YamlNode *n, const YamlField *fields,
         assert(fields);
 
         if (n->kind != YAML_MAPPING)
-                return yaml_error(r, n, "A mapping (`key: value` lines) is wanted here, but it is %s; begin with `%s:`.",
+                return yaml_error(r, n, "A mapping (`key: value` lines) is wanted here, but it is %s; begin with "
+                                  "`%s:`.",
                                   node_noun(n), fields[0].key);
 
         q = check_keys(r, n);
@@ -308,7 +311,8 @@ int yaml_read_sequence(YamlReader *r, const YamlNode *n, YamlRead read, void *ta
         assert(read);
 
         if (n->kind != YAML_SEQUENCE)
-                return yaml_error(r, n, "A list (`- item` lines, or [a, b]) is wanted here, but it is %s.", node_noun(n));
+                return yaml_error(r, n, "A list (`- item` lines, or [a, b]) is wanted here, but it is %s.",
+                                  node_noun(n));
 
         for (size_t i = 0; i < n->n_items; i++) {
                 size_t mark = yaml_key_push_index(r, i);

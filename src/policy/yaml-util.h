@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Reading YAML documents as trees with positions, for parsers of policies. Every problem that a person caused goes into a
- * ProblemList with file, line, column and key path; a negative return value always means lack of memory. */
+/* Reading YAML documents as trees with positions, for parsers of policies. Every problem that a person caused goes
+ * into a ProblemList with file, line, column and key path; a negative return value always means lack of memory. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -85,7 +85,8 @@ static void check_compiles(Policy **policies, size_t n) {
         memset(features.granted, 1, sizeof(features.granted));
         n = n < 64 ? n : 64;
         for (size_t i = 0; i < n; i++)
-                inputs[i] = (CompileInput) { .policy = policies[i], .scope = 1, .loaded_ns = 5, .follow_slot = (uint8_t) i };
+                inputs[i] = (CompileInput) { .policy = policies[i], .scope = 1, .loaded_ns = 5,
+                                             .follow_slot = (uint8_t) i };
         MUST(policy_compile(inputs, n, 1, &features, &plan, failed, &problems) >= 0);
         for (size_t i = 0; i < n; i++)
                 MUST(!failed[i] || problems.n_errors > 0);

@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (size > 0)
                 memcpy(text, data, size);
         text[size] = '\0';
-        for (char *line = strtok_r(text, "\n", &save); line && n_filters < FILTERS_MAX; line = strtok_r(NULL, "\n", &save))
+        for (char *line = strtok_r(text, "\n", &save); line && n_filters < FILTERS_MAX; line = strtok_r(NULL, "\n",
+                                                                                                        &save))
                 filters[n_filters++] = line;
 
         MUST(policy_from_filters(filters, n_filters, "fuzz", &policies, &n, &problems) >= 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The filter language: what every expression becomes, which values it then matches, and what is refused with which
- * sentence. The vectors of Tracee's own tests are here; where Tracee ignores or never matches silently, ours is tested. */
+ * sentence. The vectors of Tracee's own tests are here; where Tracee ignores or never matches silently, ours is
+ * tested. */
 
 #include <sys/stat.h>
 #include <time.h>
@@ -175,9 +176,12 @@ TEST(names_are_exact) {
 TEST(accepted_vectors) {
         static const char *const accepted[] = {
                 "25:pid>50000", "pid>=12", "uid=0", "uid!=0", "mntns=0", "pidns!=0", "comm=ls", "binary=/usr/bin/ls",
-                "bin=/usr/bin/ls", "exe=/usr/bin/ls", "uts!=deadbeaf", "uid>0", "container", "2:container", "!container",
-                "container=new", "2:container=new", "container!=new", "pid=new", "2:pid=new", "pid!=new", "container=abcd123",
-                "2:container=abcd123", "container!=abcd123", "event=open*", "2:event=open*", "pid>12", "2:pid>12", "tree=1",
+                "bin=/usr/bin/ls", "exe=/usr/bin/ls", "uts!=deadbeaf", "uid>0", "container", "2:container",
+                "!container",
+                "container=new", "2:container=new", "container!=new", "pid=new", "2:pid=new", "pid!=new",
+                "container=abcd123",
+                "2:container=abcd123", "container!=abcd123", "event=open*", "2:event=open*", "pid>12", "2:pid>12",
+                "tree=1",
                 "tree!=1", "follow", "follow=true", "gid=0", "auid=4294967295", "ppid=1", "tid=1", "unit=nginx.service",
                 "slice=system.slice", "session=3", "cgroup=/system.slice", "set=fs", "set=default", "container=true",
                 "openat.context.container", "!openat.context.container", "openat.context.host", "uid<=0",
@@ -451,7 +455,8 @@ TEST(strings_wildcards) {
 }
 
 TEST(strings_mixed_lists) {
-        Parsed p = GOOD_FILTERS("openat.args.pathname!=flanneld,kube-proxy,etcd,kube-apiserver,coredns,kube-controller,kubectl",
+        Parsed p = GOOD_FILTERS("openat.args.pathname!=flanneld,kube-proxy,etcd,kube-apiserver,coredns,"
+                                "kube-controller,kubectl",
                                 "openat.args.pathname=kube-apiserver,kubelet,kube-controller,etcd");
         const Condition *c = event_condition(&p, "openat", arg_field("openat", "pathname"));
 
@@ -469,10 +474,12 @@ TEST(strings_mixed_lists) {
 }
 
 TEST(prefix_and_suffix_sets) {
-        Parsed p = GOOD_FILTERS("openat.args.pathname=bruh*,ahi*,yallla*,/etc/*,/home/*,/tmp/*,/bin/x*,lib*,xlib64*,/usr*");
+        Parsed p = GOOD_FILTERS("openat.args.pathname=bruh*,ahi*,yallla*,/etc/*,/home/*,/tmp/*,/bin/x*,lib*,"
+                                "xlib64*,/usr*");
         const Condition *c = event_condition(&p, "openat", arg_field("openat", "pathname"));
 
-        ASSERT_TRUE(string_at(c, "xlib643") && string_at(c, "bruh5") && string_at(c, "yallla") && string_at(c, "/home/ubuntu"));
+        ASSERT_TRUE(string_at(c, "xlib643") && string_at(c, "bruh5") && string_at(c, "yallla") &&
+                    string_at(c, "/home/ubuntu"));
         ASSERT_FALSE(string_at(c, "/x/bin/x/a2") || string_at(c, "/bin/a3") || string_at(c, "abruh6") ||
                      string_at(c, "yalla") || string_at(c, "/dir/home/ubuntu"));
         parsed_done(&p);
@@ -481,7 +488,8 @@ TEST(prefix_and_suffix_sets) {
         c = event_condition(&p, "openat", arg_field("openat", "pathname"));
         ASSERT_TRUE(string_at(c, "abruh") && string_at(c, "bruh") && string_at(c, "/home/ubuntu/.ssh") &&
                     string_at(c, "/usr/kubernetes/kube.config") && string_at(c, "/path/to/repo/.git"));
-        ASSERT_FALSE(string_at(c, "bruh5") || string_at(c, "k8s/kube.config.user") || string_at(c, "path/to/repo/.gitignore"));
+        ASSERT_FALSE(string_at(c, "bruh5") || string_at(c, "k8s/kube.config.user") ||
+                     string_at(c, "path/to/repo/.gitignore"));
         parsed_done(&p);
 }
 
@@ -753,7 +761,8 @@ TEST(units) {
         BAD_FILTERS("is a path", "unit=/system.slice/nginx.service");
         BAD_FILTERS("is a path", "slice=a.slice/b.slice");
         BAD_FILTERS("at most 127",
-                    "unit=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                    "unit=aaaaaaaa"
+                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.service");
 }
 

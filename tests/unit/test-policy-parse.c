@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Documents: what good ones become, and that every bad one is answered with its line, its column and a sentence while the
- * others of the file go on. tests/data/policies/bad says in its first lines what is expected: `#! LINE:COLUMN FRAGMENT`. */
+/* Documents: what good ones become, and that every bad one is answered with its line, its column and a sentence while
+ * the others of the file go on. tests/data/policies/bad says in its first lines what is expected: `#! LINE:COLUMN
+ * FRAGMENT`. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -148,7 +149,8 @@ TEST(other_documents_go_on) {
 }
 
 TEST(every_key) {
-        Parsed p = parse_text(HEAD "  description: what it is\nspec:\n  scope: 42\n  filters: [comm=bash]\n  priority: crit\n"
+        Parsed p = parse_text(HEAD "  description: what it is\nspec:\n  scope: 42\n  filters: [comm=bash]\n  priority: "
+                              "crit\n"
                               "  rateLimit: 10/min\n  capture: [exec, \"write=/tmp/*\"]\n");
 
         ASSERT_EQ(p.n, 1);

@@ -74,7 +74,8 @@ static bool glob(const char *pattern, const char *s) {
 }
 
 TEST(globs) {
-        ASSERT_TRUE(glob("*", "") && glob("*", "abc") && glob("a*c", "abbc") && glob("*b*", "abc") && glob("a**c", "ac"));
+        ASSERT_TRUE(glob("*", "") && glob("*", "abc") && glob("a*c", "abbc") && glob("*b*", "abc") &&
+                    glob("a**c", "ac"));
         ASSERT_TRUE(glob("*ab", "aab") && glob("a*b*c", "axbxbxc"));
         ASSERT_FALSE(glob("a*c", "abd") || glob("", "x") || glob("a*b", "a"));
         ASSERT_FALSE(glob("*", "a/b") || glob("a*c", "a/c"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Tracee's later policy files, unchanged: rules with filters of their own, the scope for all of them, the plain form. */
+/* Tracee's later policy files, unchanged: rules with filters of their own, the scope for all of them, the plain form.
+ * */
 
 #include "policy-test.h"
 
@@ -43,7 +44,8 @@ TEST(an_event_again) {
 }
 
 TEST(scope_spellings) {
-        Parsed p = parse_text(HEAD "spec:\n  scope:\n  - not-container\n  - uid >= 1000\n  - exec=/usr/bin/id\n  - follow\n"
+        Parsed p = parse_text(HEAD "spec:\n  scope:\n  - not-container\n  - uid >= 1000\n  - exec=/usr/bin/id\n  - "
+                              "follow\n"
                               "  rules:\n  - event: openat\n");
         const PolicyRule *rule;
 
@@ -72,7 +74,8 @@ TEST(scope_problems_are_told_once) {
 }
 
 TEST(actions) {
-        Parsed p = parse_text(HEAD "spec:\n  scope: [global]\n  defaultActions: [log, webhook]\n  rules:\n  - event: openat\n");
+        Parsed p = parse_text(HEAD "spec:\n  scope: [global]\n  defaultActions: [log, webhook]\n  rules:\n  - event: "
+                              "openat\n");
 
         ASSERT_EQ(p.n, 1);
         ASSERT_EQ(p.problems.n, 1);
