@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "../basic/macro.h"
+#include "arg-struct.h"
 #include "inet-print.h"
 #include "printer.h"
 
@@ -444,6 +445,44 @@ static int json_bytes(Buffer *b, const EventArg *a, ArgStyle style) {
         return buffer_add_char(b, '"');
 }
 
+/* --- kernel objects: arg-struct.c --- */
+
+static int text_struct(Buffer *b, const EventArg *a, ArgStyle style, TextMode mode) {
+        return arg_struct_text(b, a, mode == TEXT_ESCAPED);
+}
+
+static int json_struct(Buffer *b, const EventArg *a, ArgStyle style) {
+        return arg_struct_json(b, a);
+}
+
+static int text_file(Buffer *b, const EventArg *a, ArgStyle style, TextMode mode) {
+        return arg_file_text(b, a, mode == TEXT_ESCAPED);
+}
+
+static int json_file(Buffer *b, const EventArg *a, ArgStyle style) {
+        return arg_file_json(b, a);
+}
+
+static int text_syscall64(Buffer *b, const EventArg *a, ArgStyle style, TextMode mode) {
+        return style == ARG_STYLE_RAW ? buffer_add_u64(b, get_u64(a->data)) : arg_syscall64_text(b, a);
+}
+
+static int json_syscall64(Buffer *b, const EventArg *a, ArgStyle style) {
+        if (style == ARG_STYLE_RAW)
+                return buffer_add_u64(b, get_u64(a->data));
+        (void) buffer_add_char(b, '"');
+        (void) arg_syscall64_text(b, a);
+        return buffer_add_char(b, '"');
+}
+
+static int text_nop(Buffer *b, const EventArg *a, ArgStyle style, TextMode mode) {
+        return buffer_add_char(b, '-');
+}
+
+static int json_nop(Buffer *b, const EventArg *a, ArgStyle style) {
+        return buffer_add(b, "null", 4);
+}
+
 /* --- public --- */
 
 static bool arg_is_there(const EventArg *a) {
@@ -473,6 +512,8 @@ bool arg_is_decoded(const EventArg *a, ArgStyle style) {
         if (!arg_is_there(a) || style == ARG_STYLE_RAW)
                 return false;
         if (a->type == SCT_ARG_FD && fd_path(a, &path) > 0)
+                return true;
+        if (a->type == SCT_ARG_SYSCALL64)
                 return true;
         return arg_type_rows[a->type].number && a->type != SCT_ARG_PTR && a->type != SCT_ARG_BOOL &&
                number_is_decoded(a, style);
@@ -504,6 +545,8 @@ int arg_get_u64(const EventArg *a, uint64_t *ret) {
         return 0;
 }
 
+#define STRUCT_ROW { .text = text_struct, .json = json_struct }
+#define FILE_ROW { .text = text_file, .json = json_file }
 #define NUMBER(sign) { .number = true, .is_signed = sign, .text = text_number, .json = json_number }
 
 static const ArgTypeRow arg_type_rows[_SCT_ARG_TYPE_MAX] = {
@@ -529,4 +572,30 @@ static const ArgTypeRow arg_type_rows[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_KSTRV] = { .text = text_strv, .json = json_strv },
         [SCT_ARG_STR_OUT] = { .text = text_string, .json = json_string },
         [SCT_ARG_SOCKADDR_OUT] = { .text = text_sockaddr, .json = json_sockaddr },
+        [SCT_ARG_FILE] = FILE_ROW,
+        [SCT_ARG_KPATH] = FILE_ROW,
+        [SCT_ARG_DENTRY] = FILE_ROW,
+        [SCT_ARG_KIOCB] = FILE_ROW,
+        [SCT_ARG_BINPRM] = FILE_ROW,
+        [SCT_ARG_FILENAME] = { .text = text_string, .json = json_string },
+        [SCT_ARG_NOP] = { .text = text_nop, .json = json_nop },
+        [SCT_ARG_IOVEC] = { .text = text_bytes, .json = json_bytes },
+        [SCT_ARG_IOV_ITER] = { .text = text_bytes, .json = json_bytes },
+        [SCT_ARG_SOCK] = STRUCT_ROW,
+        [SCT_ARG_SOCKET] = STRUCT_ROW,
+        [SCT_ARG_SKB] = STRUCT_ROW,
+        [SCT_ARG_KSOCKADDR] = { .text = text_sockaddr, .json = json_sockaddr },
+        [SCT_ARG_CRED] = STRUCT_ROW,
+        [SCT_ARG_KCAP] = NUMBER(false),
+        [SCT_ARG_USER_NS] = STRUCT_ROW,
+        [SCT_ARG_BPF_ATTR] = STRUCT_ROW,
+        [SCT_ARG_BPF_PROG] = STRUCT_ROW,
+        [SCT_ARG_BPF_MAP] = STRUCT_ROW,
+        [SCT_ARG_PERF_EVENT] = STRUCT_ROW,
+        [SCT_ARG_MODULE] = STRUCT_ROW,
+        [SCT_ARG_LOAD_INFO] = STRUCT_ROW,
+        [SCT_ARG_NET_DEVICE] = { .text = text_string, .json = json_string },
+        [SCT_ARG_DATA_LOC] = { .text = text_string, .json = json_string },
+        [SCT_ARG_CONST_BUF] = { .text = text_bytes, .json = json_bytes },
+        [SCT_ARG_SYSCALL64] = { .number = true, .text = text_syscall64, .json = json_syscall64 },
 };

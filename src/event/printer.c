@@ -299,4 +299,10 @@ static const PrinterRow printer_rows[_PRINTER_MAX] = {
         [PRINTER_CLONE_ARGS] = { .kind = PRINTER_KIND_BYTES },
         [PRINTER_RESOLVE_FLAGS] = ROW(FLAGS, resolve),
         [PRINTER_CLONE3_FLAGS] = ROW(FLAGS, clone),
+        [PRINTER_IP_PROTOCOL] = ROW(ENUM, ip_protocol),
+        [PRINTER_TCP_STATE] = ROW(ENUM, tcp_state),
+        [PRINTER_CAPABILITIES] = ROW(FLAGS, capabilities),
+        [PRINTER_BPF_PROG_TYPE] = ROW(ENUM, bpf_prog_type),
+        [PRINTER_BPF_MAP_TYPE] = ROW(ENUM, bpf_map_type),
+        [PRINTER_PERF_TYPE] = ROW(ENUM, perf_type),
 };

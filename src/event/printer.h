@@ -39,7 +39,8 @@ typedef struct PrinterRow {
         X(fcntl) X(flock) X(falloc) X(mount) X(umount) X(memfd) X(epoll) X(mmap_prot) X(mmap_flags) X(mremap)   \
         X(msync) X(madvise) X(clone) X(wait) X(ptrace) X(prctl) X(arch_prctl) X(seccomp) X(bpf) X(capability)   \
         X(signal) X(sigmask) X(rlimit) X(prio) X(sched) X(futex) X(clock) X(itimer) X(domain) X(socktype)       \
-        X(sockflags) X(level) X(sockopt) X(shutdown) X(msg) X(module) X(reboot) X(socketcall) X(resolve)
+        X(sockflags) X(level) X(sockopt) X(shutdown) X(msg) X(module) X(reboot) X(socketcall) X(resolve)  \
+        X(ip_protocol) X(tcp_state) X(capabilities) X(bpf_prog_type) X(bpf_map_type) X(perf_type)
 
 #define X(n) extern const PrinterName printer_names_##n[];
 PRINTER_NAMES(X)

@@ -8,6 +8,7 @@
  * The sample must be aligned to 8 bytes, as samples of a BPF ring buffer are; others are refused. */
 
 #include "../../bpf/abi/plan.h"
+#include "../../bpf/abi/arg-struct.h"
 #include "../basic/macro.h"
 #include "record.h"
 
@@ -15,6 +16,8 @@
 typedef struct PayloadSize {
         uint32_t min, max;
 } PayloadSize;
+
+#define STRUCT(name) { sizeof(struct name), sizeof(struct name) }
 
 static const PayloadSize payload_sizes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_S32] = { 8, 8 },
@@ -39,7 +42,34 @@ static const PayloadSize payload_sizes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_KSTRV] = { 0, SCT_RECORD_MAX },
         [SCT_ARG_STR_OUT] = { 0, SCT_RECORD_MAX },
         [SCT_ARG_SOCKADDR_OUT] = { 0, 128 },
+        [SCT_ARG_FILE] = { sizeof(struct sct_file), SCT_RECORD_MAX },
+        [SCT_ARG_KPATH] = { sizeof(struct sct_file), SCT_RECORD_MAX },
+        [SCT_ARG_DENTRY] = { sizeof(struct sct_file), SCT_RECORD_MAX },
+        [SCT_ARG_KIOCB] = { sizeof(struct sct_file), SCT_RECORD_MAX },
+        [SCT_ARG_BINPRM] = { sizeof(struct sct_file), SCT_RECORD_MAX },
+        [SCT_ARG_FILENAME] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_NOP] = { 0, 0 },
+        [SCT_ARG_IOVEC] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_IOV_ITER] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_SOCK] = STRUCT(sct_sock),
+        [SCT_ARG_SOCKET] = STRUCT(sct_sock),
+        [SCT_ARG_SKB] = STRUCT(sct_skb),
+        [SCT_ARG_KSOCKADDR] = { 0, 128 },
+        [SCT_ARG_CRED] = STRUCT(sct_cred),
+        [SCT_ARG_KCAP] = { 8, 8 },
+        [SCT_ARG_USER_NS] = STRUCT(sct_user_ns),
+        [SCT_ARG_BPF_ATTR] = STRUCT(sct_bpf_prog),
+        [SCT_ARG_BPF_PROG] = STRUCT(sct_bpf_prog),
+        [SCT_ARG_BPF_MAP] = STRUCT(sct_bpf_map),
+        [SCT_ARG_PERF_EVENT] = STRUCT(sct_perf_event),
+        [SCT_ARG_MODULE] = STRUCT(sct_module),
+        [SCT_ARG_LOAD_INFO] = STRUCT(sct_module),
+        [SCT_ARG_NET_DEVICE] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_DATA_LOC] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_CONST_BUF] = { 0, SCT_RECORD_MAX },
+        [SCT_ARG_SYSCALL64] = { 8, 8 },
 };
+#undef STRUCT
 
 static int check_payload(const struct sct_arg *a, size_t left) {
         if (a->type == SCT_ARG_NONE || a->type >= _SCT_ARG_TYPE_MAX)

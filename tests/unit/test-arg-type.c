@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 #include <sys/socket.h>
 
+#include "abi/arg-struct.h"
 #include "basic/macro.h"
 #include "event/arg-type.h"
 #include "event/inet-print.h"
@@ -77,6 +78,9 @@ static const PrintRow print_rows[] = {
         { PRINTER_EVENT, 4000, "4000", NULL },
         { PRINTER_HEX, 0x5401, "21505", "0x5401" },
         { PRINTER_ERRNO, (uint64_t) -2, "-2", "ENOENT" },
+        { PRINTER_CAPABILITIES, 1ULL << 21 | 1ULL << 41, "CAP_SYS_ADMIN|0x20000000000", NULL },
+        { PRINTER_TCP_STATE, 10, "TCP_LISTEN", NULL },
+        { PRINTER_IP_PROTOCOL, 6, "IPPROTO_TCP", NULL },
 };
 
 TEST(names) {
@@ -350,6 +354,62 @@ TEST(unreadable_and_cut_values) {
                          .data = (const uint8_t *) "abc" };
         ASSERT_OK(arg_print(&b, &a, ARG_STYLE_PEOPLE));
         ASSERT_STREQ(buffer_cstring(&b), "abc...");
+}
+
+typedef struct ObjectRow {
+        uint8_t type;
+        const void *data;
+        uint32_t size;
+        const char *text, *json;
+} ObjectRow;
+
+/* What arg-struct.h describes, as people and as programs read it. */
+TEST(kernel_objects) {
+        static const struct sct_sock sock = {
+                .source = { .address = { 127, 0, 0, 1 }, .port = 40000, .family = 4 },
+                .dest = { .address = { [15] = 1 }, .port = 443, .family = 6 },
+                .family = 2, .type = 1, .protocol = 6, .state = 1, .cookie = 7,
+        };
+        static const struct sct_user_ns ns = { .level = -1, .owner = 1000, .group = 1000, .inum = 4026531837U };
+        static const struct sct_bpf_map map = { .type = 1, .key_size = 4, .value_size = 8, .max_entries = 9,
+                                                .name = "sixteen_bytes_xx" };
+        static const struct sct_module module = { .name = "a\x1b", .flags = SCT_MODULE_SIGNATURE_OK };
+        static const struct { struct sct_file f; char path[8]; } file = { { .flags = 02001, .mode = 0100644 }, "/a\n" };
+        static const uint64_t caps = 1ULL << 21 | 1ULL << 41, compat = 0x80000000ULL | 5;
+        static const ObjectRow rows[] = {
+                { SCT_ARG_SOCK, &sock, sizeof(sock),
+                  "{family: AF_INET, type: SOCK_STREAM, protocol: IPPROTO_TCP, source: 127.0.0.1:40000, dest: [::1]:443, "
+                  "state: TCP_ESTABLISHED, cookie: 7}",
+                  "{\"family\":\"AF_INET\",\"type\":\"SOCK_STREAM\",\"protocol\":\"IPPROTO_TCP\",\"source\":\"127.0.0.1:40000\","
+                  "\"dest\":\"[::1]:443\",\"state\":\"TCP_ESTABLISHED\",\"mark\":0,\"priority\":0,\"cookie\":7}" },
+                { SCT_ARG_SKB, "", 0, "{len: 0}",
+                  "{\"family\":\"AF_UNSPEC\",\"protocol\":\"IPPROTO_IP\",\"source\":null,\"dest\":null,\"len\":0,\"hash\":0,"
+                  "\"priority\":0,\"mark\":0,\"secpath_len\":0,\"secpath_olen\":0}" },
+                { SCT_ARG_USER_NS, &ns, sizeof(ns), "{inum: 4026531837, level: -1, owner: 1000, group: 1000}",
+                  "{\"inum\":4026531837,\"level\":-1,\"owner\":1000,\"group\":1000}" },
+                { SCT_ARG_BPF_MAP, &map, sizeof(map),
+                  "{type: BPF_MAP_TYPE_HASH, key_size: 4, value_size: 8, max_entries: 9, name: sixteen_bytes_xx}",
+                  "{\"type\":\"BPF_MAP_TYPE_HASH\",\"key_size\":4,\"value_size\":8,\"max_entries\":9,"
+                  "\"name\":\"sixteen_bytes_xx\"}" },
+                { SCT_ARG_MODULE, &module, sizeof(module), "{name: a\\x1b, signature_ok: true}",
+                  "{\"name\":\"a\\u001b\",\"size\":0,\"taints\":\"0x0\",\"signature_known\":false,\"signature_ok\":true}" },
+                { SCT_ARG_FILE, &file, sizeof(file), "/a\\n",
+                  "{\"path\":\"/a\\n\",\"flags\":\"O_WRONLY|O_APPEND\",\"mode\":\"0100644\"}" },
+                { SCT_ARG_KCAP, &caps, sizeof(caps), "2199025352704", "2199025352704" },
+                { SCT_ARG_SYSCALL64, &compat, sizeof(compat), "open (32-bit)", "\"open (32-bit)\"" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                const EventArgSpec spec = {};
+                EventArg a = { .spec = &spec, .type = rows[i].type, .size = rows[i].size, .data = rows[i].data };
+                _cleanup_(buffer_done) Buffer b = {};
+
+                ASSERT_OK(arg_print(&b, &a, ARG_STYLE_PEOPLE));
+                ASSERT_STREQ(buffer_cstring(&b), rows[i].text);
+                buffer_reset(&b);
+                ASSERT_OK(arg_print_json(&b, &a, ARG_STYLE_PEOPLE));
+                ASSERT_STREQ(buffer_cstring(&b), rows[i].json);
+        }
 }
 
 /* arg-types.def and the rows of arg-type.c: a type without a row would print "?". */
