@@ -115,7 +115,8 @@ typedef struct Condition {
 } Condition;
 
 /* Several conditions of one AND-group may be on the same field (unit= and container both ask SCT_FIELD_CGROUP): each
- * stands for itself and all must hold. A PATTERN_GLOB knows `*` alone, which never runs across a slash. */
+ * stands for itself and all must hold. A PATTERN_GLOB knows `*` alone, which never runs across a slash. Times are
+ * CLOCK_BOOTTIME already: whoever parses a wall clock time converts it, nobody behind the parsers knows of one. */
 
 typedef struct PolicyEvent {
         const EventSpec *spec;        /* from the catalogue, or of a policy's own hook */

@@ -12,6 +12,7 @@
 
 #include "basic/fd-util.h"
 #include "policy-test.h"
+#include "policy/policy-compile.h"
 
 #define HEAD "apiVersion: scopetrace.org/v1\nkind: ScopePolicy\nmetadata:\n  name: x\n"
 
@@ -188,6 +189,47 @@ TEST(rates) {
                 ASSERT_EQ(p.policies[0]->rate_limit_usec, rows[i].usec);
                 parsed_done(&p);
         }
+}
+
+/* Each is an example, too: accepted without a word, named once, and compiled. */
+TEST(shipped_policies) {
+        static const char *const names[] = { "10-execution.yaml", "20-files.yaml", "30-network.yaml" };
+        FeatureSet features = {};
+        CompileInput inputs[64] = {};
+        Parsed files[3] = {};
+        ProblemList problems = {};
+        bool failed[64];
+        Plan *plan = NULL;
+        size_t n = 0;
+
+        memset(features.granted, 1, sizeof(features.granted));
+        for (size_t i = 0; i < 3; i++) {
+                char path[4096];
+
+                snprintf(path, sizeof(path), "%s/policies.d/%s", getenv("SCOPETRACE_SOURCE") ?: ".", names[i]);
+                ASSERT_OK(policy_load_file(path, POLICY_LOAD_ANY_OWNER, &files[i].policies, &files[i].n,
+                                           &files[i].problems));
+                print_problems(&files[i].problems);
+                ASSERT_EQ(files[i].problems.n, 0);
+                for (size_t k = 0; k < files[i].n; k++, n++) {
+                        ASSERT_LT(n, 64);
+                        ASSERT_NOT_NULL(files[i].policies[k]->description);
+                        for (size_t j = 0; j < n; j++)
+                                ASSERT_NE(strcmp(inputs[j].policy->name, files[i].policies[k]->name), 0);
+                        inputs[n] = (CompileInput) { .policy = files[i].policies[k], .scope = (uint8_t) (n + 1),
+                                                     .follow_slot = 0xff };
+                }
+        }
+        ASSERT_GE(n, 10);
+
+        ASSERT_OK(policy_compile(inputs, n, 1, &features, &plan, failed, &problems));
+        print_problems(&problems);
+        ASSERT_EQ(problems.n, 0);
+        ASSERT_EQ(plan->n_policies, n);
+        plan_free(plan);
+        problem_list_done(&problems);
+        for (size_t i = 0; i < 3; i++)
+                parsed_done(&files[i]);
 }
 
 TEST(key_paths) {
