@@ -38,7 +38,9 @@ static __always_inline int syscall_judge(struct sct_buf *b, struct sct_task *t, 
         return !m.count || match_preds(s, b, t, &m);
 }
 
-static __always_inline int syscall_enter(struct task_struct *task, u32 index, u64 a[8], u32 generation) {
+/* The arguments are in regs, or where a classic tracepoint has put them. */
+static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, const u64 *args,
+                                         u32 generation) {
         u32 plan_index = syscall_plan(index, generation), parity = generation & 1;
         struct sct_scratch *s;
         struct sct_plan *plan;
@@ -69,8 +71,11 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, u6
         b->rec.syscall = plan->event;
         if (index >= SCT_SYSCALL_NR_MAX)
                 b->rec.flags |= SCT_RECORD_COMPAT;
-        for (u32 i = 0; i < 8; i++)
-                b->args[i] = a[i];
+        if (regs)
+                syscall_args(regs, index >= SCT_SYSCALL_NR_MAX, b->args);
+        else
+                for (u32 i = 0; i < 6; i++)
+                        b->args[i] = args[i];
         read_args(s, b, parity * SCT_PLANS_MAX + (plan_index & (SCT_PLANS_MAX - 1)), 0);
         wanted = syscall_judge(b, t, plan, parity, s, 0);
         if (wanted && plan->flags & SCT_PLAN_NO_RETURN) {
@@ -157,7 +162,6 @@ int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
         struct task_struct *task = bpf_get_current_task_btf();
         u32 generation = active_generation(), index;
         int compat = syscall_is_compat(task);
-        u64 a[8];
 
         if (!generation || nr < 0 || nr >= SCT_SYSCALL_NR_MAX)
                 return 0;
@@ -166,8 +170,7 @@ int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
                 syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
         if (!syscall_plan(index, generation))
                 return 0;
-        syscall_args(regs, compat, a);
-        return syscall_enter(task, index, a, generation);
+        return syscall_enter(task, index, regs, NULL, generation);
 }
 
 SEC("tp_btf/sys_exit")
@@ -203,11 +206,10 @@ SEC("tracepoint")
 int sct_tp_enter(struct tp_enter *ctx) {
         u32 generation = active_generation();
         u64 nr = ctx->nr;
-        u64 a[8] = { ctx->args[0], ctx->args[1], ctx->args[2], ctx->args[3], ctx->args[4], ctx->args[5] };
 
         if (!generation || nr >= SCT_SYSCALL_NR_MAX)
                 return 0;
-        return syscall_enter(bpf_get_current_task_btf(), nr & (SCT_SYSCALL_NR_MAX - 1), a, generation);
+        return syscall_enter(bpf_get_current_task_btf(), nr & (SCT_SYSCALL_NR_MAX - 1), NULL, ctx->args, generation);
 }
 
 SEC("tracepoint")

@@ -36,13 +36,13 @@ __weak __noinline int put_fd_path(struct sct_buf *b, struct sct_scratch *s, u32 
         return 0;
 }
 
-static __always_inline void put_timespec(struct sct_buf *b, u32 index, u64 from, u32 compat) {
+static __always_inline void put_timespec(struct sct_buf *b, u32 index, u64 from, u32 time32) {
         u32 off = b->used;
         s64 ts[2] = {};
 
         if (off > SCT_ARGS_END - 32)
                 return;
-        if (compat) {
+        if (time32) {
                 s32 ts32[2] = {};
 
                 if (bpf_probe_read_user(ts32, sizeof(ts32), (void *) from))
@@ -120,7 +120,7 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
                         put_user_strv(b, i, v, compat);
                         break;
                 case SCT_ARG_TIMESPEC:
-                        put_timespec(b, i, v, compat);
+                        put_timespec(b, i, v, compat && (arg->flags & SCT_ARG_PLAN_TIME32));
                         break;
                 case SCT_ARG_INT2:
                         if (b->rec.retval < 0)

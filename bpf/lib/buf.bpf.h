@@ -24,8 +24,10 @@ static __always_inline struct sct_scratch *scratch_get(void) {
                 return NULL;
         }
         s = bpf_map_lookup_elem(&sct_scratches, &level);
-        if (s)
+        if (s) {
+                s->level = level;
                 *nest = level + 1;
+        }
         return s;
 }
 
@@ -39,7 +41,7 @@ static __always_inline void scratch_put(void) {
 
 /* The largest payload that certainly fits at offset off (behind an argument header): a constant, or 0. What emit()
  * appends has its own space behind SCT_ARGS_END. */
-static __always_inline u32 room(u32 off) {
+static __always_inline u32 room(u64 off) {
         if (off <= SCT_ARGS_END - 4096 - 16)
                 return 4096;
         if (off <= SCT_ARGS_END - 2048 - 16)
@@ -115,9 +117,12 @@ static __always_inline u32 arg_size(struct sct_buf *b, u32 payload_off) {
 
 /* One string, from user or kernel memory, at b->data + off; returns bytes with NUL, 0 when there is no room, negative
  * when it cannot be read. Sets *ret_truncated when it filled all the room there was. */
-static __always_inline long read_str_at(struct sct_buf *b, u32 off, const void *from, int user, int *ret_truncated) {
-        u32 max = room(off);
+static __always_inline long read_str_at(struct sct_buf *b, u64 off, const void *from, int user, int *ret_truncated) {
+        u32 max;
         long n = 0;
+
+        barrier_var(off);     /* bounds must hold for the register that is used, not for one it was made from */
+        max = room(off);
 
         /* Each branch hands the helper a constant size: that is all the verifier can check. */
 #define READ_STR(limit)                                                                         \
@@ -170,31 +175,31 @@ static __always_inline void put_comm(struct sct_buf *b, u32 index, const char *c
 
 /* Raw bytes of user memory, at most 4,096. */
 __weak __noinline int put_bytes_user(struct sct_buf *b, u32 index, u32 type, u64 from, u32 size) {
+        u64 at, n = size;
         u32 flags = 0, off, max;
         long r = -1;
 
         if (!b)
                 return -1;
         off = b->used;
-        max = room(off + 8);
-        if (size > max) {
-                size = max;
+        at = off + 8;
+        barrier_var(at);
+        max = room(at);
+        if (n > max)
                 flags = SCT_ARG_TRUNCATED;
-        }
-        if (off > SCT_ARGS_END - 16)
-                return -1;
 #define READ_BYTES(limit)                                                                       \
-        if (max == (limit) && off + 8 <= SCT_ARGS_END - (limit) - 16) {                         \
-                if (size > (limit))                                                             \
-                        size = (limit);                                                         \
-                r = bpf_probe_read_user(b->data + off + 8, size, (const void *) from);          \
+        if (max == (limit) && at <= SCT_ARGS_END - (limit) - 16) {                              \
+                barrier_var(n);                                                                 \
+                if (n > (limit))                                                                \
+                        n = (limit);                                                            \
+                r = bpf_probe_read_user(b->data + at, n, (const void *) from);                  \
         }
         READ_BYTES(4096) else READ_BYTES(2048) else READ_BYTES(1024) else READ_BYTES(512) else READ_BYTES(256)
 #undef READ_BYTES
         if (r < 0)
                 put_fault(b, index, type, SCT_ARG_FAULT);
         else
-                arg_done(b, off, index, type, flags, size);
+                arg_done(b, off, index, type, flags, n);
         return 0;
 }
 

@@ -52,10 +52,24 @@ struct sct_task {
         char exe[SCT_EXE_MAX + 8];   /* zero padded */
 };
 
+struct sct_answer {
+        u64 pos, neg;
+};
+
+/* A string and where to look it up. */
+struct str_args {
+        u64 str;
+        u32 size;             /* without NUL */
+        u32 slot, parity, dfa_first;
+        u32 level;            /* of the scratch space for the key: before 6.2 or so a key must be known to stand in a map */
+        struct sct_answer answer;
+};
+
 /* Work space of one program run: large things that do not fit the stack. */
 struct sct_scratch {
         struct sct_buf buf;
         u32 level, pad;                 /* index of this one in sct_scratches */
+        struct str_args str;
         union {
                 struct sct_str_key_0 k0;
                 struct sct_str_key_1 k1;

@@ -6,10 +6,6 @@
 
 #include "buf.bpf.h"
 
-struct sct_answer {
-        u64 pos, neg;
-};
-
 static __always_inline void answer_add(struct sct_answer *a, const struct sct_mask *m) {
         a->pos |= m->pos;
         a->neg |= m->neg;
@@ -113,23 +109,20 @@ static __always_inline void match_number(const struct sct_pred *p, u32 parity, u
                 match_range(parity, p->first, p->count, value, a);
 }
 
-/* A string and where to look it up. */
-struct str_args {
-        u64 str;
-        u32 size;             /* without NUL */
-        u32 slot, parity, dfa_first;
-        struct sct_answer answer;
-};
-
 static const char sct_zeros[SCT_STR_CLASS_3 + 8] = {};
 
 /* Equality, by size class: the key is zeroed and filled, the hash covers just the class. */
-__weak __noinline int match_str_equal(struct sct_scratch *s, struct str_args *a) {
+__weak __noinline int match_str_equal(struct str_args *a) {
         struct sct_mask *mask = NULL;
-        u32 parity, size;
+        struct sct_scratch *s;
+        u32 parity, size, level;
         void *table;
 
-        if (!a || !s)
+        if (!a)
+                return -1;
+        level = a->level;
+        s = bpf_map_lookup_elem(&sct_scratches, &level);
+        if (!s)
                 return -1;
         parity = a->parity;
         size = a->size;
@@ -162,12 +155,17 @@ __weak __noinline int match_str_equal(struct sct_scratch *s, struct str_args *a)
         return 0;
 }
 
-__weak __noinline int match_prefix(struct sct_scratch *s, struct str_args *a) {
+__weak __noinline int match_prefix(struct str_args *a) {
         struct sct_mask *mask;
+        struct sct_scratch *s;
         void *table;
-        u32 parity, size;
+        u32 parity, size, level;
 
-        if (!a || !s)
+        if (!a)
+                return -1;
+        level = a->level;
+        s = bpf_map_lookup_elem(&sct_scratches, &level);
+        if (!s)
                 return -1;
         parity = a->parity;
         table = bpf_map_lookup_elem(&sct_g_prefix, &parity);
@@ -196,19 +194,26 @@ static long reverse_step(u32 i, struct reverse_walk *w) {
 }
 
 /* Suffixes are prefixes of the string read backwards. */
-__weak __noinline int match_suffix(struct sct_scratch *s, struct str_args *a) {
+__weak __noinline int match_suffix(struct str_args *a) {
         struct sct_mask *mask;
+        struct sct_scratch *s;
         void *table;
         struct reverse_walk w = { };
-        u32 parity, n;
+        u32 parity, level;
+        u64 n;
 
-        if (!a || !s)
+        if (!a)
+                return -1;
+        level = a->level;
+        s = bpf_map_lookup_elem(&sct_scratches, &level);
+        if (!s)
                 return -1;
         parity = a->parity;
         table = bpf_map_lookup_elem(&sct_g_suffix, &parity);
         if (!table)
                 return -1;
         n = a->size;
+        barrier_var(n);       /* before 6.2 the verifier forgets a bound that was checked on a copy */
         if (n > SCT_AFFIX_MAX)
                 n = SCT_AFFIX_MAX;
         /* The tail forward into the path buffer's spare end, then backwards into the key. */
@@ -366,20 +371,25 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
                         str -= 8;
                         size += 8;
                 }
-                struct str_args sa = {
-                        .str = str, .size = size, .slot = p->slot, .parity = parity, .dfa_first = p->dfa_first,
-                };
+                struct str_args *sa = &s->str;
 
+                sa->str = str;
+                sa->size = size;
+                sa->slot = p->slot;
+                sa->parity = parity;
+                sa->dfa_first = p->dfa_first;
+                sa->level = s->level;
+                sa->answer.pos = sa->answer.neg = 0;
                 if (flags & SCT_PRED_EQ)
-                        match_str_equal(s, &sa);
+                        match_str_equal(sa);
                 if (flags & SCT_PRED_PREFIX)
-                        match_prefix(s, &sa);
+                        match_prefix(sa);
                 if (flags & SCT_PRED_SUFFIX)
-                        match_suffix(s, &sa);
+                        match_suffix(sa);
                 if (flags & SCT_PRED_SUBSTRING)
-                        match_substring(&sa);
-                a->pos |= sa.answer.pos;
-                a->neg |= sa.answer.neg;
+                        match_substring(sa);
+                a->pos |= sa->answer.pos;
+                a->neg |= sa->answer.neg;
                 return 1;
         }
         if (class == SCT_CLASS_BITS) {

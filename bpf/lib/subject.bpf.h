@@ -36,13 +36,17 @@ static __always_inline void fill_parent(struct task_struct *task, struct sct_rec
         h->ppid = pid_at_level(parent_pid, BPF_CORE_READ(pid, level));
 }
 
-/* Everything of the header that belongs to the task. */
-static __always_inline void fill_header(struct task_struct *task, struct sct_record *h) {
+/* Everything of the header that belongs to the current task. Own functions keep the frames of what calls them small: all
+ * of a chain may have 512 bytes. */
+__weak __noinline int fill_header(struct sct_record *h) {
+        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
         struct pid *pid = BPF_CORE_READ(task, thread_pid);
         u32 level = BPF_CORE_READ(pid, level);
         u32 flags = BPF_CORE_READ(task, flags);
         struct upid upid = {};
 
+        if (!h)
+                return -1;
         h->type = SCT_RECORD_EVENT;
         h->flags = flags & SCT_PF_KTHREAD ? SCT_RECORD_KTHREAD : 0;
         h->start_ns = BPF_CORE_READ(task, start_boottime);
@@ -65,6 +69,7 @@ static __always_inline void fill_header(struct task_struct *task, struct sct_rec
         for (u32 i = 0; i < SCT_UTS_LEN / 8; i++)
                 ((u64 *) h->uts_name)[i] = 0;
         bpf_probe_read_kernel_str(h->uts_name, sizeof(h->uts_name), BPF_CORE_READ(task, nsproxy, uts_ns, name.nodename));
+        return 0;
 }
 
 /* The task's executable, as the first argument of a record. */
@@ -84,26 +89,30 @@ static __always_inline void put_exe(struct sct_buf *b, struct sct_task *t) {
         b->rec.n_args = 1;
 }
 
-static __always_inline void read_exe(struct sct_scratch *s, struct task_struct *task, struct sct_task *t) {
+__weak __noinline int read_exe(struct sct_scratch *s, struct sct_task *t) {
+        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
         struct file *file = BPF_CORE_READ(task, mm, exe_file);
         u32 len = 0, i;
         long n;
         int off;
 
+        if (!s || !t)
+                return -1;
         t->exe_len = 0;
         if (!file)
-                return;
+                return 0;
         off = path_resolve(s, (u64) BPF_CORE_READ(file, f_path.dentry), (u64) BPF_CORE_READ(file, f_path.mnt), &len);
         if (off < 0 || off >= SCT_STR_MAX)
-                return;
+                return 0;
         for (i = 0; i < (SCT_EXE_MAX + 8) / 8; i++)
                 ((u64 *) t->exe)[i] = 0;
         n = bpf_probe_read_kernel_str(t->exe, SCT_EXE_MAX, s->path + off);
         if (n < 0 || n > SCT_EXE_MAX)
-                return;
+                return 0;
         t->exe_len = n;
         if (len >= SCT_EXE_MAX)
                 COUNT(n_truncated);
+        return 0;
 }
 
 /* journald, by what it cannot fake: its unit's cgroup, or the inode of its binary. */
@@ -250,7 +259,7 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         }
         b = &s->buf;
 
-        fill_header(task, &t->header);
+        fill_header(&t->header);
         t->ppid = t->header.host_ppid;
         t->cgroup_id = t->header.cgroup_id;
         t->nsproxy = (u64) task->nsproxy;
@@ -260,7 +269,7 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
                 t->born_ns = BPF_CORE_READ(task, group_leader, start_boottime);
         t->fresh_until = bpf_ktime_get_boot_ns() + SCT_FRESH_NS;
         if (!(t->flags & SCT_TASK_EXE)) {
-                read_exe(s, task, t);
+                read_exe(s, t);
                 t->flags |= SCT_TASK_EXE;
         }
         tree_update(task, t, config);
