@@ -268,6 +268,29 @@ static int parse_mnt_ns(FilterRun *x, FilterValue *v, Pattern *p) {
         return 1;
 }
 
+/* /bin/ls on a host where /bin is a link: never matches, since executables are known by the path behind links. Only the
+ * directories that hosts merge are looked at: no path of a policy may make the service touch a network mount. */
+static int warn_of_link(FilterRun *x, const FilterValue *v, const Pattern *p) {
+        static const char *const directories[] = { "/bin", "/sbin", "/lib", "/lib64" };
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                const char *rest = startswith(p->text, directories[i]);
+                char target[64];
+                ssize_t n;
+
+                if (!rest || *rest != '/')
+                        continue;
+                n = readlink(directories[i], target, sizeof(target) - 1);
+                if (n <= 0)
+                        return 0;
+                target[n] = '\0';
+                return filter_run_warning(x, v->offset, "%s is a link on this host, and executables are known by the "
+                                          "path behind links; write %s%s%s.", directories[i],
+                                          target[0] == '/' ? "" : "/", target, QUOTE(rest));
+        }
+        return 0;
+}
+
 /* Returns 1 with the pattern, or 0 after a problem. */
 static int parse_binary(FilterRun *x, FilterValue v, Pattern *ret) {
         Pattern p = {}, path = {};
@@ -291,6 +314,8 @@ static int parse_binary(FilterRun *x, FilterValue v, Pattern *ret) {
                                      "one of them, or add mntns= and leave out the prefix.");
         else {
                 r = check_pattern_size(x, &v, &path, SCT_EXE_MAX - 1, "The path of an executable");
+                if (r > 0 && IN_SET(path.kind, PATTERN_EQUAL, PATTERN_PREFIX) && !p.has_mnt_ns)
+                        r = warn_of_link(x, &v, &path) < 0 ? -ENOMEM : 1;
                 if (r > 0) {
                         path.has_mnt_ns = p.has_mnt_ns;
                         path.mnt_ns = p.mnt_ns;

@@ -448,6 +448,11 @@ static int field_finish(FilterSet *s, Field *f, Condition *ret) {
                 return 0;
 
         r = condition_builder_finish(&f->builder, ret);
+        if (r > 0 && ret->n_eq + ret->n_ne + ret->n_patterns + ret->n_masks > POLICY_VALUES_MAX) {
+                condition_done(ret);
+                return place_error(s, &f->place, "The filters on this field have more than %u values together; use "
+                                   "wildcards, ranges or several policies.", POLICY_VALUES_MAX);
+        }
         if (r != 0)
                 return r;
         if (f->builder.condition.n_masks > 0)

@@ -442,12 +442,22 @@ static int keep_policy(ParseState *s, const YamlDocument *d, Policy **p) {
         return 0;
 }
 
+/* `---` alone, as between documents that were taken out. */
+static bool is_blank(const YamlDocument *d) {
+        for (size_t i = 0; i < d->size; i++)
+                if (!strchr("- \t\r\n", d->text[i]) || d->text[i] == '\0')
+                        return false;
+        return d->size < 8;
+}
+
 static int parse_document(ParseState *s, YamlDocument *d) {
         _cleanup_(yaml_reader_done) YamlReader r = { .document = d, .path = s->path, .problems = s->problems };
         _cleanup_(policy_unrefp) Policy *p = NULL;
         Envelope e;
         int q;
 
+        if (is_blank(d))
+                return 0;
         q = yaml_document_load(d, &r);
         if (q < 0)
                 return q;

@@ -276,20 +276,46 @@ static int loader_alias(Loader *l, const yaml_event_t *event) {
         return r;
 }
 
+/* `!container` without quotes is a tag on nothing: the likeliest slip of all. Returns 1 when there is no such tag. */
+static int loader_check_tag(Loader *l, const YamlNode *n, const yaml_char_t *tag) {
+        int r;
+
+        if (!tag || tag[0] != '!' || tag[1] == '\0')
+                return 1;
+        r = yaml_problem_at(l->reader, n->line, n->column,
+                            "YAML takes %s for a tag, not for text; put it into quotes: \"%s\".",
+                            QUOTE((const char *) tag), QUOTE((const char *) tag));
+        return r < 0 ? r : 0;
+}
+
+static bool is_all_zero(const yaml_char_t *p, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (p[i] != '\0')
+                        return false;
+        return true;
+}
+
 static int loader_scalar(Loader *l, const yaml_event_t *event) {
         YamlNode *n = loader_new_node(l, YAML_SCALAR, &event->start_mark);
+        size_t text_size;
         int r;
 
         if (!n)
                 return -ENOMEM;
+        r = loader_check_tag(l, n, event->data.scalar.tag);
+        if (r <= 0)
+                return r;
         n->size = event->data.scalar.length;
         n->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         n->text = strndup((const char *) event->data.scalar.value, n->size);
         if (!n->text)
                 return -ENOMEM;
-        if (strlen(n->text) != n->size) {
-                r = yaml_problem_at(l->reader, n->line, n->column,
-                               "The value holds a NUL character (\\0); no name and no path can, so remove it.");
+        text_size = strlen(n->text);
+        n->nul_tail = text_size != n->size;
+        if (is_all_zero(event->data.scalar.value + text_size, n->size - text_size))
+                n->size = text_size;
+        else {
+                r = yaml_nul_problem(l->reader, n);
                 return r < 0 ? r : 0;
         }
 
@@ -305,12 +331,16 @@ static int loader_scalar(Loader *l, const yaml_event_t *event) {
         return r;
 }
 
-static int loader_begin(Loader *l, const yaml_event_t *event, YamlNodeKind kind, const yaml_char_t *anchor) {
+static int loader_begin(Loader *l, const yaml_event_t *event, YamlNodeKind kind, const yaml_char_t *anchor,
+                        const yaml_char_t *tag) {
         YamlNode *n = loader_new_node(l, kind, &event->start_mark);
         int r;
 
         if (!n)
                 return -ENOMEM;
+        r = loader_check_tag(l, n, tag);
+        if (r <= 0)
+                return r;
         if (l->depth >= YAML_DEPTH_MAX) {
                 r = yaml_problem_at(l->reader, n->line, n->column,
                                "Lists and mappings are nested more than %u deep; no policy needs that, so write fewer "
@@ -348,9 +378,11 @@ static int loader_event(Loader *l, const yaml_event_t *event, bool *done) {
         case YAML_ALIAS_EVENT:
                 return loader_alias(l, event);
         case YAML_SEQUENCE_START_EVENT:
-                return loader_begin(l, event, YAML_SEQUENCE, event->data.sequence_start.anchor);
+                return loader_begin(l, event, YAML_SEQUENCE, event->data.sequence_start.anchor,
+                                    event->data.sequence_start.tag);
         case YAML_MAPPING_START_EVENT:
-                return loader_begin(l, event, YAML_MAPPING, event->data.mapping_start.anchor);
+                return loader_begin(l, event, YAML_MAPPING, event->data.mapping_start.anchor,
+                                    event->data.mapping_start.tag);
         case YAML_SEQUENCE_END_EVENT:
         case YAML_MAPPING_END_EVENT:
                 return loader_end(l);

@@ -31,30 +31,39 @@ unsigned yaml_count_characters(const char *p, const char *end) {
         return n;
 }
 
-static const char *find_line(const YamlDocument *d, unsigned line) {
+static const char *find_line(YamlReader *r, unsigned line) {
+        const YamlDocument *d = r->document;
         const char *p = d->text, *end = d->text + d->size;
+        unsigned i = d->first_line;
 
-        for (unsigned i = d->first_line; i < line; i++) {
+        if (r->seen && r->seen_line <= line) {
+                p = r->seen;
+                i = r->seen_line;
+        }
+        for (; i < line; i++) {
                 p = memchr(p, '\n', (size_t) (end - p));
                 if (!p)
                         return NULL;
                 p++;
         }
+        r->seen_line = line;
+        r->seen = p;
         return p;
 }
 
-bool yaml_position(const YamlDocument *d, const YamlNode *n, size_t offset, unsigned *ret_line, unsigned *ret_column) {
+bool yaml_position(YamlReader *r, const YamlNode *n, size_t offset, unsigned *ret_line, unsigned *ret_column) {
         const char *p, *end;
 
-        assert(d && n);
+        assert(r && r->document);
+        assert(n);
         assert(ret_line && ret_column);
 
         *ret_line = n->line;
         *ret_column = n->column;
 
-        if (n->kind != YAML_SCALAR || offset > n->size || !(p = find_line(d, n->line)))
+        if (n->kind != YAML_SCALAR || offset > n->size || !(p = find_line(r, n->line)))
                 return false;
-        end = d->text + d->size;
+        end = r->document->text + r->document->size;
         for (unsigned column = 1; column < n->column && p < end; column++)
                 do
                         p++;
@@ -108,7 +117,7 @@ void yaml_filter_place(YamlReader *r, const YamlNode *n, FilterPlace *ret) {
         assert(r && n && ret);
 
         *ret = (FilterPlace) { .key = buffer_cstring(&r->key) };
-        ret->exact = yaml_position(r->document, n, 0, &ret->line, &ret->column);
+        ret->exact = yaml_position(r, n, 0, &ret->line, &ret->column);
 }
 
 int yaml_problem(YamlReader *r, ProblemSeverity severity, const YamlNode *n, size_t offset, const char *format, ...) {
@@ -121,7 +130,7 @@ int yaml_problem(YamlReader *r, ProblemSeverity severity, const YamlNode *n, siz
 
         line = r->document ? r->document->first_line : 0;
         if (n && offset > 0)
-                (void) yaml_position(r->document, n, offset, &line, &column);
+                (void) yaml_position(r, n, offset, &line, &column);
         else if (n) {
                 line = n->line;
                 column = n->column;
@@ -210,7 +219,7 @@ static int check_keys(YamlReader *r, const YamlNode *n) {
         if (!keys)
                 return -ENOMEM;
         for (size_t i = 0; i + 1 < n->n_items; i += 2) {
-                if (n->items[i]->kind == YAML_SCALAR) {
+                if (n->items[i]->kind == YAML_SCALAR && !n->items[i]->nul_tail) {
                         keys[n_keys++] = n->items[i];
                         continue;
                 }
@@ -379,6 +388,11 @@ static bool looks_typed(const YamlNode *n, const char **ret_noun) {
         return true;
 }
 
+int yaml_nul_problem(YamlReader *r, const YamlNode *n) {
+        return yaml_problem_at(r, n->line, n->column,
+                               "The value holds a NUL character (\\0); no name and no path can, so remove it.");
+}
+
 int yaml_get_string(YamlReader *r, const YamlNode *n, YamlStringFlags flags, const char **ret) {
         const char *noun;
         int q;
@@ -387,6 +401,10 @@ int yaml_get_string(YamlReader *r, const YamlNode *n, YamlStringFlags flags, con
 
         if (n->kind != YAML_SCALAR) {
                 q = yaml_error(r, n, "A string is wanted here, but it is %s.", node_noun(n));
+                return q < 0 ? q : 0;
+        }
+        if (n->nul_tail && !FLAGS_SET(flags, YAML_STRING_NUL_TAIL_OK)) {
+                q = yaml_nul_problem(r, n);
                 return q < 0 ? q : 0;
         }
         if (!FLAGS_SET(flags, YAML_STRING_LENIENT) && looks_typed(n, &noun)) {

@@ -27,6 +27,7 @@ struct YamlNode {
         YamlNodeKind kind;
         bool plain;                /* scalar without quotes: may be a number, a boolean or null */
         unsigned line, column;     /* in the file, from 1 */
+        bool nul_tail;             /* scalar that ends with \0, which `text` and `size` leave out */
         char *text;                /* scalar; NUL-terminated, no NUL inside */
         size_t size;
         YamlNode **items;          /* sequence: its items; mapping: key, value, key, value, ... */
@@ -53,6 +54,8 @@ typedef struct YamlReader {
         ProblemList *problems;
         Buffer key;                /* spec.filters[2] */
         unsigned n_errors, n_problems;
+        unsigned seen_line;        /* the last line looked for, and where it begins: the next is mostly behind it */
+        const char *seen;
 } YamlReader;
 
 void yaml_reader_done(YamlReader *r);
@@ -70,11 +73,13 @@ int yaml_problem(YamlReader *r, ProblemSeverity severity, const YamlNode *n, siz
 #define yaml_warning(r, n, ...) yaml_problem((r), PROBLEM_WARNING, (n), 0, __VA_ARGS__)
 int yaml_problem_at(YamlReader *r, unsigned line, unsigned column, const char *format, ...)
                 __attribute__((format(printf, 4, 5)));
+/* A scalar with a NUL character where none may be. */
+int yaml_nul_problem(YamlReader *r, const YamlNode *n);
 /* Characters between two places of one line: continuation bytes of UTF-8 do not count. */
 unsigned yaml_count_characters(const char *p, const char *end);
 /* Where byte `offset` of a scalar's text stands in the file; its beginning when that cannot be told (escapes, folded
  * lines). Returns whether it can. */
-bool yaml_position(const YamlDocument *d, const YamlNode *n, size_t offset, unsigned *ret_line, unsigned *ret_column);
+bool yaml_position(YamlReader *r, const YamlNode *n, size_t offset, unsigned *ret_line, unsigned *ret_column);
 
 /* The same for parsers that keep key and position themselves: a FilterReport, userdata is the reader. */
 int yaml_report(void *userdata, ProblemSeverity severity, const char *key, unsigned line, unsigned column,
@@ -112,6 +117,7 @@ bool yaml_is_null(const YamlNode *n);
 typedef enum YamlStringFlags {
         YAML_STRING_LENIENT = 1 << 0,
         YAML_STRING_EMPTY_OK = 1 << 1,
+        YAML_STRING_NUL_TAIL_OK = 1 << 2,   /* the caller looks at nul_tail */
 } YamlStringFlags;
 int yaml_get_string(YamlReader *r, const YamlNode *n, YamlStringFlags flags, const char **ret);
 int yaml_get_u64(YamlReader *r, const YamlNode *n, uint64_t min, uint64_t max, uint64_t *ret);

@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "policy-test.h"
 
@@ -549,6 +550,21 @@ TEST(too_many_values) {
         strcpy(e, ",1");
         BAD_FILTERS("more than 65536 values", text);
         free(text);
+
+        /* Several expressions are one filter. */
+        text = malloc(8 * 40000 + 16);
+        ASSERT_NOT_NULL(text);
+        e = stpcpy(text, "uid=0");
+        for (unsigned i = 1; i < 40000; i++)
+                e += sprintf(e, ",%u", i);
+        char *second = malloc(8 * 40000 + 16);
+        ASSERT_NOT_NULL(second);
+        e = stpcpy(second, "uid!=50000");
+        for (unsigned i = 50001; i < 90000; i++)
+                e += sprintf(e, ",%u", i);
+        BAD_FILTERS("more than 65536 values together", text, second);
+        free(text);
+        free(second);
 }
 
 TEST(binary) {
@@ -573,6 +589,12 @@ TEST(binary) {
         ASSERT_FALSE(subject_condition(&p, SCT_FIELD_EXE)->patterns[0].has_mnt_ns);
         parsed_done(&p);
 
+        if (readlink("/bin", (char[64]) {}, 64) > 0) {
+                p = GOOD_FILTERS("binary=/bin/ls");
+                ASSERT_EQ(p.problems.n, 1);
+                ASSERT_CONTAINS(p.problems.items[0].message, "write /usr/bin/ls.");
+                parsed_done(&p);
+        }
         BAD_FILTERS("Behind a mount namespace", "binary=5:*ls");
         if (stat("/proc/1/ns/mnt", &st) < 0)
                 test_skip("/proc/1/ns/mnt cannot be read here: %m");

@@ -275,6 +275,27 @@ TEST(number_of_problems_is_bounded) {
         free(text);
 }
 
+/* As large as a file may be, and quick: positions are not searched from the beginning each time. */
+TEST(many_lines) {
+        char *text = malloc(POLICY_FILE_MAX), *e;
+
+        ASSERT_NOT_NULL(text);
+        e = stpcpy(text, HEAD "spec:\n  filters:\n");
+        while (e - text < POLICY_FILE_MAX - 32)
+                e = stpcpy(e, "    - uid=1\n");
+        Parsed p = parse_text(text);
+        ASSERT_EQ(p.n, 1);
+        parsed_done(&p);
+
+        e = text;
+        while (e - text < POLICY_FILE_MAX - 32)
+                e = stpcpy(e, "---\n");
+        p = parse_text(text);
+        ASSERT_EQ(p.problems.n, 0);
+        parsed_done(&p);
+        free(text);
+}
+
 TEST(ten_megabytes) {
         Parsed p = {};
         char *text = malloc(10 << 20);
