@@ -63,6 +63,8 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
         if (r < 0)
                 return r;
         k->state = probes_bss(k);
+        if (!k->state)
+                return kernel_error(reterr, -errno, "The kernel side's globals could not be mapped: %s.", strerror(errno));
         k->instance = k->state->active_instance + 1;
         k->generation = k->state->generation;
         k->state->wakeup_bytes = k->ring_bytes / 4;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "kernel-internal.h"
 #include "event-id.h"
@@ -39,11 +40,19 @@ struct bpf_map *probes_map(Kernel *k, const char *name) {
         return bpf_object__find_map_by_name(k->skeleton->obj, name);
 }
 
+/* Mapped here and not taken from the skeleton: libbpf 1.5 leaves a reused map's globals in private memory. */
 void *probes_bss(Kernel *k) {
-        return &k->skeleton->bss->sct_state;
+        void *p;
+
+        p = mmap(NULL, sizeof(struct sct_state), PROT_READ | PROT_WRITE, MAP_SHARED,
+                 bpf_map__fd(k->skeleton->maps.bss), 0);
+        return p == MAP_FAILED ? NULL : p;
 }
 
 void probes_close(Kernel *k) {
+        if (k->state)
+                munmap((void *) k->state, sizeof(struct sct_state));
+        k->state = NULL;
         if (k->skeleton)
                 sct__destroy(k->skeleton);
         k->skeleton = NULL;
