@@ -39,7 +39,8 @@ test_unknown() {
 
 test_status() {
         scopectl status >out
-        assert_contains "$(cat out)" active
+        assert_contains "$(cat out)" running
+        assert_contains "$(cat out)" '2 policies in 2 scopes'
 }
 
 test_policies() {
