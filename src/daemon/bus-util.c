@@ -61,12 +61,12 @@ static const struct {
 } error_rows[] = {
         { -ENOENT,  BUS_ERROR_NO_SUCH_POLICY,    "There is no policy '%s'.", false },
         { -ENXIO,   BUS_ERROR_NO_SUCH_SCOPE,     "No policy is assigned to scope %s.", false },
-        { -EEXIST,  BUS_ERROR_POLICY_EXISTS,     "A policy of this name is loaded already: choose another name, or unload that one first.", true },
-        { -EBUSY,   BUS_ERROR_SCOPE_IN_USE,      "A loaded policy uses this scope number already: choose another number.", true },
+        { -EEXIST,  BUS_ERROR_POLICY_EXISTS,     "A policy of this name is loaded: choose another name or unload that one.", true },
+        { -EBUSY,   BUS_ERROR_SCOPE_IN_USE,      "A loaded policy uses this scope number: choose another.", true },
         { -EINVAL,  BUS_ERROR_BAD_POLICY,        "The policy is not usable.", true },
         { -EBADMSG, BUS_ERROR_BAD_POLICY,        "The policy is not usable.", true },
         { -ENOTSUP, SD_BUS_ERROR_NOT_SUPPORTED,  "This kernel refuses what the policy needs.", true },
-        { -EROFS,   BUS_ERROR_POLICY_FROM_FILE,  "Policy '%s' comes from a file: disable it instead, or remove the file and reload.", false },
+        { -EROFS,   BUS_ERROR_POLICY_FROM_FILE,  "Policy '%s' comes from a file: disable it, or remove the file and reload.", false },
         { -EUSERS,  SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many streams are open.", false },
         { -ENOMEM,  SD_BUS_ERROR_NO_MEMORY,      "Out of memory.", false },
 };

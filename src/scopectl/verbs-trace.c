@@ -54,6 +54,7 @@ typedef struct Trace {
         const char *format;
         bool table, json;
         bool header_seen;
+        bool service_gone;
         uint64_t n_lines, n_lost_here, n_lost_before, n_lost_after;
         Buffer rest;                    /* of a line that is not complete */
 } Trace;
@@ -194,11 +195,12 @@ static int load_scope(Trace *t, ScopeFilters *s) {
         return 0;
 }
 
+/* The service would do it itself when we are gone, but a little later than that. */
 static void unload_scopes(Trace *t) {
         for (size_t i = 0; i < t->n_scopes; i++)
                 if (t->scopes[i].policy)
-                        (void) sd_bus_call_method(t->bus, SERVICE_NAME, SERVICE_PATH, INTERFACE_MANAGER,
-                                                  "UnloadPolicy", NULL, NULL, "s", t->scopes[i].policy);
+                        (void) client_call(t->bus, SERVICE_PATH, INTERFACE_MANAGER, "UnloadPolicy", "unload the filters",
+                                           NULL, "s", t->scopes[i].policy);
 }
 
 /* Events of our scopes that the service lost, as it counts them. */
@@ -390,7 +392,11 @@ static int64_t now_msec(void) {
 /* Until the stream ends, enough was seen, or a signal came and what was on its way has arrived. */
 static int copy_stream(Trace *t, int fd, int signal_fd) {
         _cleanup_free_ char *chunk = malloc(CHUNK_BYTES);
-        struct pollfd fds[2] = { { .fd = fd, .events = POLLIN }, { .fd = signal_fd, .events = POLLIN } };
+        struct pollfd fds[] = {
+                { .fd = fd, .events = POLLIN },
+                { .fd = signal_fd, .events = POLLIN },
+                { .fd = sd_bus_get_fd(t->bus) },        /* its end is told unasked */
+        };
         int64_t drain_until = 0;
 
         if (!chunk)
@@ -407,11 +413,17 @@ static int copy_stream(Trace *t, int fd, int signal_fd) {
                         return 0;
 
                 if (fds[1].revents & POLLIN) {
+                        struct signalfd_siginfo info;
+
                         if (drain_until > 0)
                                 return 0;   /* asked twice */
-                        drain_until = now_msec() + DRAIN_MSEC;
-                        struct signalfd_siginfo info;
                         (void) !read(signal_fd, &info, sizeof info);
+                        drain_until = now_msec() + DRAIN_MSEC;
+                }
+                if (fds[2].revents) {
+                        fprintf(stderr, "The bus closed the connection, and with it the service unloaded the filters.\n");
+                        t->service_gone = true;
+                        return EXIT_FAILURE;
                 }
                 if (!(fds[0].revents & (POLLIN | POLLHUP | POLLERR)))
                         continue;
@@ -422,8 +434,9 @@ static int copy_stream(Trace *t, int fd, int signal_fd) {
                 if (n < 0)
                         return -errno;
                 if (n == 0) {
-                        fprintf(stderr, "The service closed the stream.\n");
-                        return EXIT_FAILURE;
+                        fprintf(stderr, "The service ended.\n");
+                        t->service_gone = true;
+                        return EXIT_NOT_RUNNING;
                 }
 
                 r = on_data(t, chunk, (size_t) n);
@@ -499,9 +512,10 @@ static int trace_run(Trace *t, int signal_fd) {
         if (t->rest.size > 0)
                 (void) write_full(STDOUT_FILENO, t->rest.data, t->rest.size);
 
-        if (fd >= 0 && read_lost(t, &t->n_lost_after) == 0)
+        if (fd >= 0 && !t->service_gone && read_lost(t, &t->n_lost_after) == 0)
                 report_lost(t);
-        unload_scopes(t);
+        if (!t->service_gone)
+                unload_scopes(t);
         return r;
 }
 

@@ -39,6 +39,7 @@ event() {
 
 # start_trace ARGUMENT...: in the background, as $pid itself and no shell around it.
 start_trace() {
+        rm -f trace.out trace.err   # the header of an earlier one is no sign of this one
         "$SCOPECTL" --bus-address "$address" trace "$@" >trace.out 2>trace.err &
         pid=$!
 }
@@ -256,6 +257,28 @@ test_trace_killed() {
         wait_for 20 grep -q TIME trace.out
         kill -KILL $pid
         wait_for 20 refused ctl show 7
+}
+
+# Not a tracer that says nothing for ever: it ends with the service. Another service, so that the others go on.
+test_trace_ends_with_the_service() {
+        local other=$test_tmp/other service bus
+        mkdir -p "$other/policies.d"
+        sed "s|$test_tmp/bus|$other/bus|" "$test_tmp/bus.conf" >"$other/bus.conf"
+        address=unix:path=$other/bus
+        dbus-daemon --config-file="$other/bus.conf" --nofork --nopidfile 2>/dev/null &
+        bus=$!
+        "$SCOPETRACED_FAKE" --console --policy="$other/policies.d" --bus-address="$address" >/dev/null 2>&1 &
+        service=$!
+        wait_for 20 ctl status
+
+        start_trace -t 7:event=close
+        wait_for 20 grep -q TIME trace.out
+        kill -TERM $service
+        local code=0
+        wait $pid || code=$?
+        kill $bus
+        assert_eq $code 3
+        assert_eq "$(cat trace.err)" "The service ended."
 }
 
 test_events() {
