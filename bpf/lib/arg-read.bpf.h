@@ -78,6 +78,11 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
                 if (!(arg->flags & SCT_ARG_PLAN_EXIT) != !exit)
                         continue;
                 v = b->args[arg->source & 7];
+                if (!v && type >= SCT_ARG_STR && type <= SCT_ARG_SOCKADDR_OUT) {
+                        /* A null pointer is no fault: most of them mean that the caller wants no value. */
+                        put_null(b, i, type, exit);
+                        continue;
+                }
                 switch (type) {
                 case SCT_ARG_S32:
                         put_u64(b, i, type, (s64) (s32) v);
@@ -120,7 +125,10 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
                         put_user_strv(b, i, v, compat);
                         break;
                 case SCT_ARG_TIMESPEC:
-                        put_timespec(b, i, v, compat && (arg->flags & SCT_ARG_PLAN_TIME32));
+                        if (exit && b->rec.retval < 0)
+                                put_fault(b, i, type, 0);
+                        else
+                                put_timespec(b, i, v, compat && (arg->flags & SCT_ARG_PLAN_TIME32));
                         break;
                 case SCT_ARG_INT2:
                         if (b->rec.retval < 0)

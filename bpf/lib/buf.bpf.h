@@ -106,6 +106,17 @@ static __always_inline void put_fault(struct sct_buf *b, u32 index, u32 type, u3
                 COUNT(n_faults);
 }
 
+/* A null pointer: as an unreadable value, but nothing went wrong. Where the kernel was to fill it, there is no value. */
+static __always_inline void put_null(struct sct_buf *b, u32 index, u32 type, u32 exit) {
+        u32 off = b->used;
+
+        if (off > SCT_ARGS_END - 16)
+                return;
+        arg_done(b, off, index, type, exit ? 0 : SCT_ARG_FAULT, 0);
+        if (index < SCT_ARGS_MAX)
+                b->arg_off[index & (SCT_ARGS_MAX - 1)] = 0;
+}
+
 /* The size of an argument's payload, as its header says. */
 static __always_inline u32 arg_size(struct sct_buf *b, u32 payload_off) {
         u32 off = payload_off - 8;

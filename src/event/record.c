@@ -111,6 +111,7 @@ static int parse_args(const uint8_t *data, size_t end, Event *e) {
         for (unsigned i = 0; i < e->header->n_args; i++) {
                 const struct sct_arg *a;
                 const uint8_t *payload;
+                size_t at;
 
                 if (end - offset < sizeof(struct sct_arg))
                         return -EBADMSG;
@@ -133,7 +134,10 @@ static int parse_args(const uint8_t *data, size_t end, Event *e) {
                 seen |= 1U << a->index;
                 if (is_absent(a, e->spec->args + a->index))
                         continue;
-                e->args[e->n_args++] = (EventArg) {
+                /* In the order of the catalogue: what was read at exit stands behind the rest. */
+                for (at = e->n_args++; at > 0 && e->args[at - 1].spec > e->spec->args + a->index; at--)
+                        e->args[at] = e->args[at - 1];
+                e->args[at] = (EventArg) {
                         .spec = e->spec->args + a->index,
                         .type = a->type,
                         .flags = a->flags,

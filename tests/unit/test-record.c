@@ -99,8 +99,10 @@ TEST(arguments_left_out_or_unreadable) {
         record_add(&r, SCT_ARG_INDEX_EXE, SCT_ARG_PATH, SCT_ARG_FAULT, NULL, 0);
         ASSERT_OK(record_parse(r.data, r.size, NULL, NULL, &e));
         ASSERT_EQ(e.n_args, 3);
-        ASSERT_STREQ(e.args[0].spec->name, "mode");
+        /* In the catalogue's order, whatever the record's. */
+        ASSERT_STREQ(e.args[0].spec->name, "pathname");
         ASSERT_EQ(e.args[1].flags, SCT_ARG_FAULT);
+        ASSERT_STREQ(e.args[2].spec->name, "mode");
         ASSERT_NULL(e.exe);
 }
 
