@@ -176,7 +176,8 @@ int main(int argc, char *argv[]) {
                 return n_errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         }
 
-        if (a.options.console)
+        /* By hand, people want to see what is said, and the journal is to have it all the same. */
+        if (log_get_target() == LOG_TARGET_CONSOLE)
                 log_set_target(LOG_TARGET_BOTH);
         r = run(&a.options);
         strv_free(a.options.policy_paths);
