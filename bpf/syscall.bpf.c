@@ -188,6 +188,34 @@ int BPF_PROG(sct_sys_exit, struct pt_regs *regs, long retval) {
         return syscall_exit(task, retval, generation);
 }
 
+/* The entry functions __x64_sys_NAME, __ia32_sys_NAME and __ia32_compat_sys_NAME, whose one argument is the registers of
+ * the call: attached to the wanted calls alone, all others run as if nothing were there. Which call it is stands in the
+ * registers, so a function may be hooked that serves several numbers. */
+SEC("kprobe.multi")
+int sct_km_enter(struct pt_regs *ctx) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct pt_regs *regs = (struct pt_regs *) PT_REGS_PARM1(ctx);
+        u32 generation = active_generation();
+        u64 nr;
+
+        if (!generation)
+                return 0;
+        nr = syscall_nr(regs);
+        if (nr >= SCT_SYSCALL_NR_MAX)
+                return 0;
+        return syscall_enter(task, (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1)),
+                             regs, NULL, generation);
+}
+
+SEC("kprobe.multi")
+int sct_km_exit(struct pt_regs *ctx) {
+        u32 generation = active_generation();
+
+        if (!generation)
+                return 0;
+        return syscall_exit(bpf_get_current_task_btf(), PT_REGS_RC(ctx), generation);
+}
+
 /* The classic tracepoints syscalls/sys_{enter,exit}_NAME: attached to the wanted calls alone, they leave all others
  * nearly untouched. They do not see 32-bit calls. */
 struct tp_enter {

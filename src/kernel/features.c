@@ -251,19 +251,12 @@ static int try_cgroup2(void) {
         return r;
 }
 
-/* The 32-bit entry points are in the symbol table (whatever addresses it shows). */
+/* The 32-bit entry points are functions of their own. */
 static int try_ia32(void) {
-        char line[512];
-        FILE *f = fopen("/proc/kallsyms", "re");
-        int r = -ENOENT;
-
-        if (!f)
+        if (!vmlinux)
                 return 0;       /* not knowing, expect 32-bit calls */
-        while (r < 0 && fgets(line, sizeof(line), f))
-                if (strstr(line, " __ia32_sys_openat") || strstr(line, " __ia32_compat_sys_openat"))
-                        r = 0;
-        fclose(f);
-        return r;
+        return btf__find_by_name_kind(vmlinux, "__ia32_sys_openat", BTF_KIND_FUNC) > 0 ||
+               btf__find_by_name_kind(vmlinux, "__ia32_compat_sys_openat", BTF_KIND_FUNC) > 0 ? 0 : -ENOENT;
 }
 
 static int (*const tries[_FEATURE_MAX])(void);

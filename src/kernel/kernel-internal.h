@@ -8,6 +8,7 @@
 
 #include "../basic/macro.h"
 #include "kernel.h"
+#include "syscall-symbols.h"
 
 struct sct;                         /* the skeleton: probes.c, maps.c */
 struct sct_state;
@@ -33,6 +34,7 @@ struct Kernel {
 
         KernelLink *links;
         size_t n_links, n_links_allocated;
+        SyscallSymbols symbols;
         KernelFd *predecessor;      /* its links: closed when ours have taken over */
         size_t n_predecessor;
 

@@ -33,6 +33,7 @@ Kernel *kernel_free(Kernel *k) {
                 safe_close(k->predecessor[i].fd);
         free(k->predecessor);
         probes_close(k);
+        syscall_symbols_done(&k->symbols);
         safe_close(k->cgroup_root_fd);
         free(k->cgroup_root);
         free(k);

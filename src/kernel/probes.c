@@ -257,11 +257,11 @@ int probes_attach_lifetime(Kernel *k, char **reterr) {
         return 0;
 }
 
-static bool row_is_wanted(const ProbeRow *row, const Plan *plan, bool raw) {
+static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLadder *ladder) {
         if (row->event == 0)
                 return true;
         if (row->event == SCT_EVENT_SYS_ENTER || row->event == SCT_EVENT_SYS_EXIT)
-                return raw;
+                return ladder->rung == SYSCALL_RUNG_RAW;
         if (row->event == SCT_EVENT_SCHED_PROCESS_FORK && (plan->config.n_tree_roots > 0 || plan->config.any_follow))
                 return true;
         return plan->events[row->event] != 0;
@@ -298,28 +298,79 @@ static int attach_classic(Kernel *k, struct sct *skeleton, const SyscallLadder *
         return 0;
 }
 
+/* One link stands for a set of functions: its name has the set's hash, so that the same set is not attached twice. */
+static void functions_link_name(const char *const *symbols, size_t n, bool exit, char name[static 56]) {
+        uint64_t hash = 0xcbf29ce484222325ULL;      /* FNV-1a */
+
+        for (size_t i = 0; i < n; i++)
+                for (const char *p = symbols[i]; *p; p++)
+                        hash = (hash ^ (uint8_t) *p) * 0x100000001b3ULL;
+        snprintf(name, 56, "km.%s.%016llx", exit ? "exit" : "enter", (unsigned long long) hash);
+}
+
+/* While a new set replaces an old one both are attached for a moment: the second entry of a call overwrites what the
+ * first one kept, and the second exit finds nothing. */
+static int attach_functions(Kernel *k, struct sct *skeleton, const SyscallLadder *ladder, char **reterr) {
+        for (int exit = 0; exit < 2; exit++) {
+                LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = (const char **) (exit ? ladder->exit : ladder->enter),
+                            .cnt = exit ? ladder->n_exit : ladder->n_enter, .retprobe = exit);
+                struct bpf_link *link;
+                char name[56];
+                int r;
+
+                functions_link_name(opts.syms, opts.cnt, exit, name);
+                if (opts.cnt == 0 || find_link(k, name))
+                        continue;
+                link = bpf_program__attach_kprobe_multi_opts(exit ? skeleton->progs.sct_km_exit
+                                                                  : skeleton->progs.sct_km_enter, NULL, &opts);
+                if (!link)
+                        return kernel_error(reterr, -errno, "The entry functions of system calls could not be attached: %s.",
+                                            strerror(errno));
+                r = add_link(k, link, name, NULL, 0);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Which programs of the ladder are still to be loaded. */
+static size_t ladder_programs(Kernel *k, const SyscallLadder *ladder, const char *programs[static 2]) {
+        char name[56];
+
+        if (ladder->rung == SYSCALL_RUNG_FUNCTIONS) {
+                functions_link_name((const char *const *) ladder->enter, ladder->n_enter, false, name);
+                if (find_link(k, name))
+                        return 0;
+                programs[0] = "sct_km_enter";
+                programs[1] = "sct_km_exit";
+                return 2;
+        }
+        for (size_t i = 0; i < ladder->n_classic; i++) {
+                classic_link_name(k, ladder->classic[i], false, name);
+                if (name[0]) {
+                        programs[0] = "sct_tp_enter";
+                        programs[1] = "sct_tp_exit";
+                        return 2;
+                }
+        }
+        return 0;
+}
+
 int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
         _cleanup_(skeleton_freep) struct sct *more = NULL;
+        _cleanup_free_ SyscallLadder *ladder = new0(SyscallLadder, 1);
         const char *programs[32];
-        SyscallLadder ladder;
-        bool classic = false;
-        size_t n = 0;
+        size_t n = 0, n_ladder;
         int r;
 
-        syscall_ladder(k->features, plan, &ladder);
+        if (!ladder)
+                return -ENOMEM;
+        syscall_ladder(k->features, &k->symbols, plan, ladder);
         for (const ProbeRow *row = probes; row->program; row++)
-                if (row_is_wanted(row, plan, ladder.raw) && !find_link(k, row->program))
+                if (row_is_wanted(row, plan, ladder) && !find_link(k, row->program))
                         programs[n++] = row->program;
-        for (size_t i = 0; i < ladder.n_classic && !classic; i++) {
-                char name[56];
-
-                classic_link_name(k, ladder.classic[i], false, name);
-                classic = name[0] != 0;
-        }
-        if (classic) {
-                programs[n++] = "sct_tp_enter";
-                programs[n++] = "sct_tp_exit";
-        }
+        n_ladder = ladder_programs(k, ladder, programs + n);
+        n += n_ladder;
         if (n == 0)
                 return 0;
 
@@ -327,30 +378,43 @@ int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
         if (r < 0)
                 return r;
         for (const ProbeRow *row = probes; row->program; row++)
-                if (row_is_wanted(row, plan, ladder.raw) && !find_link(k, row->program)) {
+                if (row_is_wanted(row, plan, ladder) && !find_link(k, row->program)) {
                         r = attach_row(k, more, row, reterr);
                         if (r < 0)
                                 return r;
                 }
-        return classic ? attach_classic(k, more, &ladder, reterr) : 0;
+        if (n_ladder == 0)
+                return 0;
+        return ladder->rung == SYSCALL_RUNG_FUNCTIONS ? attach_functions(k, more, ladder, reterr)
+                                                      : attach_classic(k, more, ladder, reterr);
 }
 
 static bool link_is_wanted(const KernelLink *link, const Plan *plan, const SyscallLadder *ladder) {
+        char name[56];
+
         if (link->row)
-                return row_is_wanted(link->row, plan, ladder->raw);
+                return row_is_wanted(link->row, plan, ladder);
         for (size_t i = 0; i < ladder->n_classic; i++)
                 if (ladder->classic[i]->id == link->event)
                         return true;
-        return false;
+        if (ladder->rung != SYSCALL_RUNG_FUNCTIONS)
+                return false;
+        functions_link_name((const char *const *) ladder->enter, ladder->n_enter, false, name);
+        if (strcmp(link->name, name) == 0)
+                return true;
+        functions_link_name((const char *const *) ladder->exit, ladder->n_exit, true, name);
+        return strcmp(link->name, name) == 0;
 }
 
 void probes_detach_unwanted(Kernel *k, const Plan *plan) {
-        SyscallLadder ladder;
+        _cleanup_free_ SyscallLadder *ladder = new0(SyscallLadder, 1);
         size_t n = 0;
 
-        syscall_ladder(k->features, plan, &ladder);
+        if (!ladder)
+                return;
+        syscall_ladder(k->features, &k->symbols, plan, ladder);
         for (size_t i = 0; i < k->n_links; i++)
-                if (link_is_wanted(k->links + i, plan, &ladder))
+                if (link_is_wanted(k->links + i, plan, ladder))
                         k->links[n++] = k->links[i];
                 else
                         safe_close(k->links[i].fd);
@@ -413,22 +477,20 @@ int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const ch
 }
 
 const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
-        bool raw = false;
+        if (spec->family != EVENT_FAMILY_SYSCALL)
+                return strncmp(spec->hook, "tp_btf:sys_", 11) == 0 ? "raw_tp" : "tp_btf";
+        /* System calls are all on one rung, but for the moment of a change: the newest link says which. */
+        for (size_t i = k->n_links; i > 0; i--) {
+                const KernelLink *link = k->links + i - 1;
 
-        for (size_t i = 0; i < k->n_links; i++) {
-                const KernelLink *link = k->links + i;
-
-                if (link->event == spec->id)
-                        return link->row ? link->row->hook : "tracepoint";
-                raw = raw || (link->row && link->row->event == SCT_EVENT_SYS_ENTER);
-                for (const ProbeRow *row = probes; row->program; row++)
-                        if (row == link->row && strcmp(row->hook, "tp_btf") == 0 && row->event == 0 &&
-                            strstr(spec->hook, row->program + strlen("sct_")))
-                                return row->hook;
+                if (link->row && link->row->event == SCT_EVENT_SYS_ENTER)
+                        return link->row->hook;
+                if (strncmp(link->name, "km.", 3) == 0)
+                        return "kprobe.multi";
+                if (strncmp(link->name, "tp.", 3) == 0)
+                        return "tracepoint";
         }
-        if (spec->family == EVENT_FAMILY_SYSCALL)
-                return raw ? "raw_tp" : NULL;
-        return strncmp(spec->hook, "tp_btf:", 7) == 0 ? "tp_btf" : NULL;
+        return NULL;
 }
 
 static const ProbeRow probes[] = {

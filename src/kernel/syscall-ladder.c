@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rungs for system calls. Raw tracepoints see every call of every task, 32-bit ones too, and cost each about 80 ns;
- * classic ones cost 36 to 42 ns on all calls and 130 on their own, and are skipped by the kernel for 32-bit calls
- * (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS). So they serve a few calls on a kernel without the 32-bit ABI. */
+/* The rungs for system calls. Functions cost only the calls that are wanted, and all others nothing. Raw tracepoints see
+ * every call of every task and cost each about 80 ns. Classic ones cost 36 to 42 ns on all calls and 130 on their own,
+ * and are skipped by the kernel for 32-bit calls (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS), so they serve a few calls on a
+ * kernel without the 32-bit ABI.
+ *
+ * kprobe.multi rather than fentry: one program for all functions, where fentry wants each function's own, verified at
+ * some 40 ms a piece. */
 
 #include <stdio.h>
 #include <string.h>
@@ -9,27 +13,8 @@
 #include "../basic/macro.h"
 #include "syscall-ladder.h"
 
-/* tests/bench/README.md says where the turning point lies. */
-#define CLASSIC_FEW 4
-
-const char *syscall_kernel_name(const EventSpec *spec) {
-        static const struct {
-                const char *name, *kernel_name;
-        } renamed[] = {
-                { "stat", "newstat" },
-                { "fstat", "newfstat" },
-                { "lstat", "newlstat" },
-                { "uname", "newuname" },
-                { "umount2", "umount" },
-                { "sendfile", "sendfile64" },
-                { "pread64", "pread64" },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(renamed); i++)
-                if (strcmp(renamed[i].name, spec->name) == 0)
-                        return renamed[i].kernel_name;
-        return spec->name;
-}
+/* With more calls than this, the raw tracepoints' constant cost is the smaller one. */
+#define FUNCTIONS_MANY 64
 
 static bool has_tracepoint(const EventSpec *spec) {
         char path[160];
@@ -38,28 +23,73 @@ static bool has_tracepoint(const EventSpec *spec) {
         return access(path, F_OK) == 0;
 }
 
-void syscall_ladder(const FeatureSet *features, const Plan *plan, SyscallLadder *ret) {
-        *ret = (SyscallLadder) {};
+/* The calls that are wanted, each once, though it may have a number in both tables. */
+static size_t wanted_calls(const Plan *plan, const EventSpec **calls, size_t max) {
+        size_t n = 0;
 
+        for (unsigned i = 0; i < 2 * SCT_SYSCALL_NR_MAX; i++) {
+                const EventSpec *spec;
+                bool known = false;
+
+                if (!plan->syscalls[i])
+                        continue;
+                spec = event_spec_by_syscall(i / SCT_SYSCALL_NR_MAX, i % SCT_SYSCALL_NR_MAX);
+                if (!spec)
+                        continue;
+                for (size_t j = 0; j < n && !known; j++)
+                        known = calls[j] == spec;
+                if (known)
+                        continue;
+                if (n == max)
+                        return max + 1;
+                calls[n++] = spec;
+        }
+        return n;
+}
+
+static bool take_functions(const FeatureSet *features, SyscallSymbols *symbols, const EventSpec **calls, size_t n,
+                           SyscallLadder *ret) {
+        if (!features->granted[FEATURE_KPROBE_MULTI] || syscall_symbols_load(symbols) < 0)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                if (syscall_symbols_find(symbols, calls[i], ret->enter, SYSCALL_FUNCTIONS_MAX, &ret->n_enter) < 0)
+                        return false;
+                if (!calls[i]->no_return &&
+                    syscall_symbols_find(symbols, calls[i], ret->exit, SYSCALL_FUNCTIONS_MAX, &ret->n_exit) < 0)
+                        return false;
+        }
+        return ret->n_enter < SYSCALL_FUNCTIONS_MAX;
+}
+
+static bool take_classic(const FeatureSet *features, const EventSpec **calls, size_t n, SyscallLadder *ret) {
+        if (n > SYSCALL_CLASSIC_MAX || features->granted[FEATURE_IA32] || !features->granted[FEATURE_TRACEPOINT])
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                if (calls[i]->no_return || !has_tracepoint(calls[i]))
+                        return false;
+                ret->classic[ret->n_classic++] = calls[i];
+        }
+        return true;
+}
+
+void syscall_ladder(const FeatureSet *features, SyscallSymbols *symbols, const Plan *plan, SyscallLadder *ret) {
+        const EventSpec *calls[FUNCTIONS_MANY];
+        size_t n;
+
+        *ret = (SyscallLadder) {};
         if (plan->config.plan_sys_enter || plan->config.plan_sys_exit) {
-                ret->raw = true;
+                ret->rung = SYSCALL_RUNG_RAW;
                 return;
         }
-        for (unsigned nr = 0; nr < SCT_SYSCALL_NR_MAX; nr++) {
-                const EventSpec *spec;
-
-                if (!plan->syscalls[nr])
-                        continue;
-                spec = event_spec_by_syscall(0, nr);
-                if (!spec || ret->n_classic == CLASSIC_FEW || features->granted[FEATURE_IA32] ||
-                    !features->granted[FEATURE_TRACEPOINT] || spec->no_return || !has_tracepoint(spec)) {
-                        ret->raw = true;
-                        break;
-                }
-                ret->classic[ret->n_classic++] = spec;
-        }
-        for (unsigned nr = SCT_SYSCALL_NR_MAX; nr < 2 * SCT_SYSCALL_NR_MAX && !ret->raw; nr++)
-                ret->raw = plan->syscalls[nr] && features->granted[FEATURE_IA32];
-        if (ret->raw)
-                ret->n_classic = 0;
+        n = wanted_calls(plan, calls, ELEMENTSOF(calls));
+        if (n == 0)
+                ret->rung = SYSCALL_RUNG_NONE;
+        else if (n > ELEMENTSOF(calls))
+                ret->rung = SYSCALL_RUNG_RAW;
+        else if (take_functions(features, symbols, calls, n, ret))
+                ret->rung = SYSCALL_RUNG_FUNCTIONS;
+        else if (take_classic(features, calls, n, ret))
+                ret->rung = SYSCALL_RUNG_CLASSIC;
+        else
+                ret->rung = SYSCALL_RUNG_RAW;
 }
