@@ -498,11 +498,13 @@ static int trace_run(Trace *t, int signal_fd) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
+        /* The stream first, so that no event of the policies is missed; read last, so that the table's header tells that
+         * they judge every event. */
         r = read_lost(t, &t->n_lost_before);
-        for (size_t i = 0; r == 0 && i < t->n_scopes; i++)
-                r = load_scope(t, &t->scopes[i]);
         if (r == 0)
                 r = open_stream(t, &fd);
+        for (size_t i = 0; r == 0 && i < t->n_scopes; i++)
+                r = load_scope(t, &t->scopes[i]);
         if (r == 0)
                 r = copy_stream(t, fd, signal_fd);
         if (r < 0)
