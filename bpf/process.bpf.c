@@ -173,6 +173,17 @@ int BPF_PROG(sct_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
                 put_u64(b, 14, SCT_ARG_S32, !!(BPF_CORE_READ(current, real_parent, flags) & SCT_PF_KTHREAD));
                 event_end(&r);
         }
+
+        /* Read now, whoever asks later: at exit there may be no memory map any more that tells (before 6.16). */
+        if (t && !(t->flags & SCT_TASK_EXE)) {
+                struct sct_scratch *s = scratch_get();
+
+                if (s) {
+                        read_exe(s, t);
+                        t->flags |= SCT_TASK_EXE;
+                        scratch_put();
+                }
+        }
         return 0;
 }
 

@@ -71,6 +71,13 @@ static __always_inline void syscall_args(struct pt_regs *regs, int compat, u64 a
         a[6] = a[7] = 0;
 }
 
+/* The number of the system call that the current task is in; -1 outside of one, as the kernel's entry code leaves it. */
+static __always_inline s64 current_syscall_nr(struct task_struct *task) {
+        struct pt_regs *regs = (struct pt_regs *) bpf_task_pt_regs(task);
+
+        return BPF_CORE_READ(regs, orig_ax);
+}
+
 static __always_inline u64 syscall_nr(struct pt_regs *regs) {
         return BPF_CORE_READ(regs, orig_ax);
 }

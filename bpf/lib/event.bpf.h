@@ -67,6 +67,17 @@ static __always_inline int rules_begin(struct sct_buf *b, struct sct_task *t, st
         return w.any != 0;
 }
 
+/* The event of the system call that the current task is in, -1 when it is in none. */
+static __always_inline s32 syscall_in_progress(struct task_struct *task) {
+        s64 nr = task->flags & SCT_PF_KTHREAD ? -1 : current_syscall_nr(task);
+        u32 key = (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1)), *id;
+
+        if (nr < 0 || nr >= SCT_SYSCALL_NR_MAX)
+                return -1;
+        id = bpf_map_lookup_elem(&sct_sysnames, &key);
+        return id ? (s32) *id - 1 : -1;
+}
+
 /* Returns 1 when a rule of the current task wants the event of plan `index`: then r->s->buf is a record with header, and
  * event_end() must follow. */
 static __always_inline int event_begin_plan(struct event_run *r, u32 index, u32 event, u32 generation) {
@@ -83,6 +94,7 @@ static __always_inline int event_begin_plan(struct event_run *r, u32 index, u32 
         if (!r->s)
                 return 0;
         record_begin(&r->s->buf, r->t, event);
+        r->s->buf.rec.syscall = syscall_in_progress(task);
         rules_begin(&r->s->buf, r->t, r->plan);
         return 1;
 }

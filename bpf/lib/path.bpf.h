@@ -3,11 +3,17 @@
 
 /* Paths of kernel objects. bpf_d_path() is granted to a short list of functions only (kernel/trace/bpf_trace.c,
  * btf_allowlist_d_path), so this is our own walk over dentries and mounts, up to the root of the process: a path means
- * what the process means by it. Unlike the kernel's d_path() nothing is appended to deleted files' paths. */
+ * what the process means by it. Unlike the kernel's d_path() nothing is appended to deleted files' paths. Pipes, sockets and
+ * the kernel's anonymous files are named as in /proc/PID/fd. */
 
 #include "buf.bpf.h"
 
 #define SCT_PATH_DEPTH 96     /* components and mount points; deeper paths lose their head (counted) */
+
+/* include/uapi/linux/magic.h */
+#define SCT_PIPEFS_MAGIC 0x50495045
+#define SCT_SOCKFS_MAGIC 0x534f434b
+#define SCT_ANON_INODE_FS_MAGIC 0x09041934
 
 struct path_walk {
         struct sct_scratch *s;
@@ -72,6 +78,39 @@ static long path_step(u32 i, struct path_walk *w) {
         return 0;
 }
 
+/* `text` before what stands at s->path + off. */
+static __always_inline u32 path_prepend(struct sct_scratch *s, u32 off, const char *text, u32 len) {
+        for (u32 i = 0; i < len; i++)
+                s->path[(off - len + i) & (SCT_STR_MAX - 1)] = text[i];
+        return off - len;
+}
+
+/* Files without a name of their own get the kernel's: pipe:[12345], anon_inode:[eventfd]. Returns the new offset. */
+__weak __noinline u32 path_name_nameless(struct sct_scratch *s, u64 address, u32 off) {
+        struct dentry *dentry = (struct dentry *) address;
+        u64 magic, ino;
+
+        if (!s)
+                return off;
+        magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+        if (magic == SCT_ANON_INODE_FS_MAGIC)
+                return path_prepend(s, off, "anon_inode:", 11);
+        if (magic != SCT_PIPEFS_MAGIC && magic != SCT_SOCKFS_MAGIC)
+                return off;
+        ino = BPF_CORE_READ(dentry, d_inode, i_ino);
+        off = path_prepend(s, off, "]", 1);
+        for (u32 i = 0; i < 20; i++) {
+                off--;
+                s->path[off & (SCT_STR_MAX - 1)] = '0' + ino % 10;
+                ino /= 10;
+                if (!ino)
+                        break;
+        }
+        if (magic == SCT_PIPEFS_MAGIC)
+                return path_prepend(s, off, "pipe:[", 6);
+        return path_prepend(s, off, "socket:[", 8);
+}
+
 /* Writes the path into s->path; returns the offset of its first byte there, its length (without NUL) in *ret_len.
  * Negative: nothing could be read. */
 static __always_inline int path_resolve(struct sct_scratch *s, u64 dentry, u64 vfsmnt, u32 *ret_len) {
@@ -90,6 +129,8 @@ static __always_inline int path_resolve(struct sct_scratch *s, u64 dentry, u64 v
         bpf_loop(SCT_PATH_DEPTH, path_step, &w, 0);
         if (!w.done)
                 COUNT(n_path_errors);
+        if (w.done == 2)
+                w.off = path_name_nameless(s, w.dentry, w.off);
         if (w.off >= SCT_STR_MAX - 1) {
                 if (w.done != 1) {
                         *ret_len = 0;
