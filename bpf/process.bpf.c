@@ -192,9 +192,10 @@ int BPF_PROG(sct_exit, struct task_struct *task) {
         struct event_run r = {};
 
         if (event_begin(&r, SCT_EVENT_SCHED_PROCESS_EXIT)) {
+                u64 status = (u32) BPF_CORE_READ(task, exit_code);   /* as wait(2) tells it */
                 struct sct_buf *b = &r.s->buf;
 
-                put_u64(b, 0, SCT_ARG_S64, (u64) BPF_CORE_READ(task, exit_code) >> 8);
+                put_u64(b, 0, SCT_ARG_S64, status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff);
                 put_u64(b, 1, SCT_ARG_BOOL, BPF_CORE_READ(task, signal, live.counter) == 0);
                 event_end(&r);
         }

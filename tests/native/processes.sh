@@ -159,9 +159,10 @@ test_exit() {
         run comm sct-exit child { exit 0 } || true
         [ $phase != run ] || { "$trigger" comm sct-exit exit 7 || true; }
         [ $phase != run ] || { "$trigger" comm sct-exit thread say x; }
+        [ $phase != run ] || { "$trigger" comm sct-exit die-by 9 || true; }
         [ $phase = check ] || return 0
         events exit sched_process_exit | jq -c '[.args[].value]' >codes
-        assert_eq "$(sort codes | uniq -c | sed 's/^ *//' | paste -sd' ')" '1 [0,false] 3 [0,true] 1 [7,true]'
+        assert_eq "$(sort codes | uniq -c | sed 's/^ *//' | paste -sd' ')" '1 [0,false] 3 [0,true] 1 [137,true] 1 [7,true]'
 }
 
 test_task_rename() {
