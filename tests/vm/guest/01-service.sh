@@ -8,7 +8,7 @@ setup() {
         probe st-vm
         policy st-exec 42 event=sched_process_exec binary=/usr/local/bin/st-vm
         policy st-open 43 event=openat comm=cat openat.args.pathname=/etc/hostname
-        policy st-unit 44 event=sched_process_exec unit=st-vm.service
+        policy st-unit 44 event=sched_process_exec unit=st-vm.service binary=/usr/local/bin/st-vm
         policy st-exit 45 event=sched_process_exit comm=st-vm
 }
 
