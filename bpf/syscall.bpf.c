@@ -126,12 +126,17 @@ static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u3
                 if (!rules_begin(b, t, plan))
                         return 0;
         }
+        b->rec.retval = retval;
+        b->rec.flags |= SCT_RECORD_HAS_RETVAL;
+        if (!late && !(plan->flags & SCT_PLAN_EXIT_ARGS) && plan->n_preds == plan->n_preds_entry) {
+                emit(b, plan->bank_first, plan->n_banks);
+                return 0;
+        }
         s = scratch_get();
         if (!s)
                 return 0;
-        b->rec.retval = retval;
-        b->rec.flags |= SCT_RECORD_HAS_RETVAL;
-        read_args(s, b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), 1);
+        if (plan->flags & SCT_PLAN_EXIT_ARGS)
+                read_args(s, b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), 1);
         if ((!late || syscall_judge(b, t, plan, parity, s, 0)) && syscall_judge(b, t, plan, parity, s, 1))
                 emit(b, plan->bank_first, plan->n_banks);
         scratch_put();

@@ -18,6 +18,7 @@ struct sct_state {
         u32 syscalls_all;            /* bit 0: sys_enter wanted, bit 1: sys_exit wanted (pseudo events) */
         u64 wakeup_bytes;            /* pending bytes that wake a reader on its timer */
         u64 n_lost, n_truncated, n_faults, n_path_errors, n_internal;
+        u64 epoch;                   /* raised when cached answers no longer hold: a process was excluded, journald moved */
         u64 next_seq;                /* user space's */
         u64 journal_ino, journal_cgroup;
         u32 journal_dev;             /* kernel encoding: major << 20 | minor */

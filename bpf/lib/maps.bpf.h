@@ -44,7 +44,7 @@ struct sct_task {
         u64 follow;                  /* bit i: carries follow slot i */
         u32 tree_generation;
         u32 ppid;                    /* host ppid that header.ppid was computed for */
-        u64 fresh_until;             /* CLOCK_BOOTTIME ns: everything is read again after this */
+        u64 epoch;                   /* sct_state.epoch when it was answered */
         u64 nsproxy, node_name[2];   /* as they were when header was filled */
         u64 subject[SCT_BANKS_MAX];  /* rules whose subject conditions hold */
         struct sct_record header;    /* what does not change between refreshes */

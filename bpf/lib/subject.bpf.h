@@ -9,7 +9,6 @@
 #include "path.bpf.h"
 #include "rule-match.bpf.h"
 
-#define SCT_FRESH_NS 1000000000ULL     /* what changes without notice, the node name's end: read it again after this */
 #define SCT_PF_KTHREAD 0x00200000
 
 static __always_inline u64 task_cgroup_id(struct task_struct *task) {
@@ -231,14 +230,14 @@ static __always_inline u64 node_name_word(struct task_struct *task, u32 i) {
 }
 
 /* Whether what is cached still holds. */
-static __always_inline int subject_is_fresh(struct task_struct *task, struct sct_task *t, u32 generation, u64 now) {
+static __always_inline int subject_is_fresh(struct task_struct *task, struct sct_task *t, u32 generation) {
         const struct cred *cred = task->real_cred;
 
         return t->generation == generation && t->cgroup_id == task_cgroup_id(task) &&
                t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
                t->header.auid == task->loginuid.val && t->nsproxy == (u64) task->nsproxy &&
                t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1) &&
-               now < t->fresh_until;
+               t->epoch == sct_state.epoch;
 }
 
 /* Answers plan 0 for the current task. Returns 0, or negative when there is no storage. */
@@ -267,7 +266,7 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         t->node_name[1] = node_name_word(task, 1);
         if (!t->born_ns)
                 t->born_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-        t->fresh_until = bpf_ktime_get_boot_ns() + SCT_FRESH_NS;
+        t->epoch = sct_state.epoch;
         if (!(t->flags & SCT_TASK_EXE)) {
                 read_exe(s, t);
                 t->flags |= SCT_TASK_EXE;
@@ -307,7 +306,7 @@ static __always_inline struct sct_task *subject_get(struct task_struct *task, u3
         struct sct_scratch *s;
         int r;
 
-        if (t && subject_is_fresh(task, t, generation, bpf_ktime_get_boot_ns()))
+        if (t && subject_is_fresh(task, t, generation))
                 return t;
         s = scratch_get();
         if (!s)

@@ -127,6 +127,7 @@ int cgroups_match(Kernel *k, const Plan *plan) {
 
 /* journald is known by its unit's cgroup and by the inode of its binary: neither can be taken on by anybody else. */
 void cgroups_find_journald(Kernel *k) {
+        uint64_t cgroup = k->state->journal_cgroup, ino = k->state->journal_ino;
         static const char *const binaries[] = { "/usr/lib/systemd/systemd-journald", "/lib/systemd/systemd-journald" };
         struct stat st;
 
@@ -138,6 +139,8 @@ void cgroups_find_journald(Kernel *k) {
                         /* The kernel's dev_t: 12 bits of major above 20 of minor (include/linux/kdev_t.h). */
                         k->state->journal_dev = major(st.st_dev) << 20 | minor(st.st_dev);
                         k->state->journal_ino = st.st_ino;
-                        return;
+                        break;
                 }
+        if (cgroup != k->state->journal_cgroup || ino != k->state->journal_ino)
+                k->state->epoch++;
 }

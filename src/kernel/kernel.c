@@ -186,7 +186,10 @@ int kernel_exclude_process(Kernel *k, uint32_t host_pid, bool exclude) {
         uint32_t one = 1;
 
         r = exclude ? bpf_map_update_elem(fd, &host_pid, &one, BPF_ANY) : bpf_map_delete_elem(fd, &host_pid);
-        return r < 0 ? -errno : 0;
+        if (r < 0)
+                return -errno;
+        k->state->epoch++;
+        return 0;
 }
 
 size_t kernel_list_fds(Kernel *k, KernelFd *fds, size_t max) {

@@ -415,6 +415,9 @@ static void plan_set_event(struct sct_plan *plan, const EventSpec *spec) {
                         .size_source = spec->args[i].size_source,
                         .flags = spec->args[i].flags,
                 };
+        for (unsigned i = 0; i < plan->n_args; i++)
+                if (plan->args[i].flags & SCT_ARG_PLAN_EXIT)
+                        plan->flags |= SCT_PLAN_EXIT_ARGS;
 }
 
 /* Where the hooks find the plan. */
