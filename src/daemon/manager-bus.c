@@ -177,7 +177,7 @@ static int read_policy_text(sd_bus_message *message, const char **ret, sd_bus_er
 static int method_check_policy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(problem_list_done) ProblemList problems = {};
-        const char *text;
+        const char *text = NULL;
         int r;
 
         r = bus_verify_access(message, BUS_ACTION_MANAGE_POLICIES, error);
@@ -208,7 +208,7 @@ static int method_load_policy(sd_bus_message *message, void *userdata, sd_bus_er
         LoadedPolicy *p = NULL;
         Manager *m = userdata;
         char *path = NULL;
-        const char *text;
+        const char *text = NULL;
         uint64_t flags;
         int r;
 

@@ -28,6 +28,8 @@
 #include "scopectl.h"
 
 #define CHUNK_BYTES (256U * 1024U)
+/* What may wait for us in the service: a burst of some ten thousand events, while a disk or terminal takes its time. */
+#define STREAM_BUFFER_BYTES (UINT64_C(16) * 1024 * 1024)
 /* After ^C: what matched before is still on its way through the ring, whose reader comes by every few milliseconds. The
  * end is a silence of this length, or this long at most. */
 #define QUIET_MSEC 100
@@ -260,6 +262,8 @@ static int append_stream_options(Trace *t, sd_bus_message *m) {
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "format", "s", t->format);
         if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "buffer-bytes", "t", STREAM_BUFFER_BYTES);
+        if (r >= 0)
                 r = append_flag(m, "header", o->legend);
         if (r >= 0 && wants_containers(t))
                 r = append_flag(m, "containers", true);
@@ -488,7 +492,7 @@ static void report_lost(const Trace *t) {
         if (t->options->quiet)
                 return;
         if (t->n_lost_here > 0)
-                fprintf(stderr, "%" PRIu64 " events lost because this reader was too slow; the journal has them.\n",
+                fprintf(stderr, "%" PRIu64 " events lost because this reader was too slow.\n",
                         t->n_lost_here);
         if (n > 0)
                 fprintf(stderr, "%" PRIu64 " events of these scopes lost by the service, see scopectl status.\n", n);
