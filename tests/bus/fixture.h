@@ -143,16 +143,16 @@ static _unused_ void fixture_wait_for_name(Fixture *f) {
         sd_bus_creds_unref(creds);
 }
 
+/* Everything is allowed, unless a test wants it otherwise. */
+static const char *fixture_bus_policy =
+        "<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>"
+        "<allow own=\"*\"/><allow user=\"*\"/></policy>";
+
 /* policies: name, text, name, text, ..., NULL: files of the folder. Skips the test when there is no dbus-daemon. */
 static _unused_ Fixture *fixture_start(const char *const *policies) {
-        static const char config[] =
-                "<busconfig><type>session</type><listen>%s</listen><auth>EXTERNAL</auth>"
-                "<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>"
-                "<allow own=\"*\"/><allow user=\"*\"/></policy>"
-                "</busconfig>";
         const char *program = getenv("SCOPETRACED_FAKE");
         Fixture *f = calloc(1, sizeof *f);
-        char text[512], policy_dir[80], fifo[80], policy_arg[96], address_arg[160];
+        char text[4096], policy_dir[80], fifo[80], policy_arg[96], address_arg[160];
         char *argv[] = { (char *) program, (char *) "--console", (char *) "--output=json", policy_arg, address_arg, NULL };
 
         if (!program)
@@ -164,7 +164,8 @@ static _unused_ Fixture *fixture_start(const char *const *policies) {
         if (!mkdtemp(f->dir) || chmod(f->dir, 0755) < 0)
                 fail("mkdtemp", 0);
         snprintf(f->address, sizeof f->address, "unix:path=%s/bus", f->dir);
-        snprintf(text, sizeof text, config, f->address);
+        snprintf(text, sizeof text, "<busconfig><type>session</type><listen>%s</listen><auth>EXTERNAL</auth>%s</busconfig>",
+                 f->address, fixture_bus_policy);
         fixture_write(f, "bus.conf", text);
         fixture_bus_start(f);
 

@@ -413,12 +413,30 @@ static int as_nobody(Fixture *f) {
                 return __LINE__;
         if (sd_bus_get_property_trivial(bus, NAME, PATH, MANAGER, "NPolicies", NULL, 'u', &n) < 0 || n != 2)
                 return __LINE__;
-        if (sd_bus_call_method(bus, NAME, PATH, MANAGER, "ListPolicies", NULL, NULL, NULL) < 0)
+        if (sd_bus_call_method(bus, NAME, PATH, MANAGER, "ListPolicies", NULL, NULL, NULL) < 0 ||
+            sd_bus_call_method(bus, NAME, PATH, MANAGER, "ListScopes", NULL, NULL, NULL) < 0 ||
+            sd_bus_call_method(bus, NAME, PATH, MANAGER, "GetPolicy", NULL, NULL, "s", "opens") < 0 ||
+            sd_bus_call_method(bus, NAME, PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL, NULL,
+                               NULL) < 0 ||
+            sd_bus_call_method(bus, NAME, OPENS_PATH, "org.freedesktop.DBus.Properties", "GetAll", NULL, NULL, "s",
+                               POLICY) < 0)
                 return __LINE__;
         return 0;
 }
 
+/* What the system bus allows by default, and our own policy for it. */
+#define SYSTEM_BUS_POLICY                                                                                    \
+        "<policy context=\"default\"><allow user=\"*\"/><deny own=\"*\"/><deny send_type=\"method_call\"/>"      \
+        "<allow send_type=\"signal\"/><allow send_requested_reply=\"true\" send_type=\"method_return\"/>"        \
+        "<allow send_requested_reply=\"true\" send_type=\"error\"/><allow receive_type=\"method_call\"/>"        \
+        "<allow receive_type=\"method_return\"/><allow receive_type=\"error\"/><allow receive_type=\"signal\"/>"  \
+        "<allow send_destination=\"org.freedesktop.DBus\"/></policy>"                                        \
+        "<include>%s/dbus/" NAME ".conf</include>"
+
+/* Behind the bus policy that is installed, so that it is tested, too. */
 TEST(others_may_look_but_not_touch) {
+        const char *source = getenv("SCOPETRACE_SOURCE"), *before = fixture_bus_policy;
+        char bus_policy[2048];
         Fixture *f;
         int status;
         pid_t pid;
@@ -426,7 +444,14 @@ TEST(others_may_look_but_not_touch) {
         if (geteuid() != 0)
                 test_skip("only root can become somebody else");
 
+        if (!source)
+                test_skip("$SCOPETRACE_SOURCE is not set");
+
+        snprintf(bus_policy, sizeof bus_policy, SYSTEM_BUS_POLICY, source);
+        fixture_bus_policy = bus_policy;
         f = fixture_start(two_policies);
+        fixture_bus_policy = before;
+
         pid = fork();
         if (pid == 0) {
                 int line = as_nobody(f);
