@@ -68,6 +68,8 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
                 return kernel_error(reterr, -errno, "The kernel side's globals could not be mapped: %s.", strerror(errno));
         k->instance = k->state->active_instance + 1;
         k->generation = k->state->generation;
+        if (k->state->next_seq == 0)        /* 0 is "no number" to readers */
+                k->state->next_seq = 1;
         k->state->wakeup_bytes = k->ring_bytes / 4;
 
         r = maps_write_constants(k);

@@ -84,6 +84,19 @@ static char **say_number(char **words) {
         return words + 2;
 }
 
+/* truncate with every length from 0 on, with a pause after each. */
+static char **say_count(char **words) {
+        unsigned long n = strtoul(words[1], NULL, 0), usec = strtoul(words[2], NULL, 0);
+        const char *path = path_of(words[0]);
+
+        for (unsigned long i = 0; i < n; i++) {
+                syscall(SYS_truncate, path, i);
+                if (usec > 0)
+                        usleep((useconds_t) usec);
+        }
+        return words + 3;
+}
+
 /* An address that nobody can read. */
 static char **say_fault(char **words) {
         syscall(SYS_truncate, (const char *) 8, strtol(words[0], NULL, 0));
@@ -98,6 +111,12 @@ static char **open_word(char **words) {
         if (fd >= 0)
                 close((int) fd);
         return words + 3;
+}
+
+/* The old call, which a FIFO can hold up. */
+static char **open_old(char **words) {
+        syscall(SYS_open, path_of(words[0]), O_RDONLY, 0);
+        return words + 1;
 }
 
 static char **chmod_word(char **words) {
@@ -340,8 +359,10 @@ static const struct {
         { "say", 1, say },
         { "say-many", 2, say_many },
         { "say-number", 2, say_number },
+        { "say-count", 3, say_count },
         { "say-fault", 1, say_fault },
         { "open", 3, open_word },
+        { "open-old", 1, open_old },
         { "chmod", 2, chmod_word },
         { "faccessat", 2, faccessat_word },
         { "comm", 1, set_comm },
