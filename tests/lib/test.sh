@@ -84,6 +84,13 @@ test_selected() {
         return 1
 }
 
+# What a failed test printed: the beginning and the end.
+details() {
+        awk '{ line[NR] = $0 } END { for (i = 1; i <= NR; i++)
+                if (i <= 30 || i > NR - 30) print "        " line[i]; else if (i == 31) print "        ..." }' \
+                "$test_tmp/.log"
+}
+
 # In a subshell of its own, so that what a test sets or leaves ends with it; `set -e` holds because nothing tests the
 # subshell's result where it stands.
 run_one() {
@@ -106,7 +113,7 @@ run_one() {
         esac
         if [ $r != 0 ]; then
                 echo "FAIL ${TEST_PREFIX:-}${name#test_}"
-                tail -n 60 "$test_tmp/.log" | sed 's/^/        /'
+                details
                 n_failed=$((n_failed + 1))
         fi
 }
@@ -124,7 +131,7 @@ run_tests() {
                         exit 0 ;;
                 *)
                         echo "FAIL ${TEST_PREFIX:-}setup"
-                        tail -n 60 "$test_tmp/.log" | sed 's/^/        /'
+                        details
                         n_failed=1 ;;
                 esac
         fi
