@@ -75,7 +75,7 @@ early_tid() {
 release() {
         [ $phase = run ] || return 0
         rm -f "$BASE/meet-$1"
-        tail --pid="$(cat "$BASE/early-$1.pid")" -f /dev/null
+        tail -s 0.05 --pid="$(cat "$BASE/early-$1.pid")" -f /dev/null
 }
 
 service_start() {
@@ -96,7 +96,7 @@ service_stop() {
         local pid
         pid=$(cat "$BASE/service")
         kill "$pid" 2>/dev/null
-        tail --pid="$pid" -f /dev/null
+        tail -s 0.05 --pid="$pid" -f /dev/null
 }
 
 walk() {

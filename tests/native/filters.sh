@@ -451,15 +451,15 @@ test_args_numbers() {
 
 # Flags by name: all the bits that were asked for; O_RDONLY is the absence of the others in the access mode.
 test_args_flags() {
-        policy flags-wronly event=openat openat.args.flags=O_WRONLY
-        policy flags-rdonly event=openat openat.args.flags=O_RDONLY
-        policy flags-creat event=openat openat.args.flags=O_CREAT
-        policy flags-both event=openat 'openat.args.flags=O_WRONLY|O_CREAT'
-        policy flags-either event=openat openat.args.flags=O_RDWR,O_CREAT
-        policy flags-ne event=openat openat.args.flags!=O_RDONLY
-        policy flags-zero event=openat openat.args.flags=0
-        policy mode-eq event=openat openat.args.mode=0640
-        policy mode-decimal event=openat openat.args.mode=416
+        policy flags-wronly event=openat comm=trigger openat.args.flags=O_WRONLY
+        policy flags-rdonly event=openat comm=trigger openat.args.flags=O_RDONLY
+        policy flags-creat event=openat comm=trigger openat.args.flags=O_CREAT
+        policy flags-both event=openat comm=trigger 'openat.args.flags=O_WRONLY|O_CREAT'
+        policy flags-either event=openat comm=trigger openat.args.flags=O_RDWR,O_CREAT
+        policy flags-ne event=openat comm=trigger openat.args.flags!=O_RDONLY
+        policy flags-zero event=openat comm=trigger openat.args.flags=0
+        policy mode-eq event=openat comm=trigger openat.args.mode=0640
+        policy mode-decimal event=openat comm=trigger openat.args.mode=416
         run open rdonly 0 0 open wronly 1 0 open rdwr 2 0 open create 0x41 0640 open cloexec 0x80000 0
         hits flags-wronly wronly create
         hits flags-rdonly rdonly cloexec
@@ -500,13 +500,13 @@ test_args_faults() {
 }
 
 test_retval() {
-        policy ret-name event=openat openat.retval=-ENOENT
-        policy ret-bare-name event=openat openat.retval=ENOENT
-        policy ret-lt event=openat 'openat.retval<0'
-        policy ret-ge event=openat 'openat.retval>=0'
-        policy ret-ne event=openat openat.retval!=-ENOENT
-        policy ret-list event=openat openat.retval=-ENOENT,-ENOTDIR
-        policy ret-range event=openat 'openat.retval>-21' 'openat.retval<-2'
+        policy ret-name event=openat comm=trigger openat.retval=-ENOENT
+        policy ret-bare-name event=openat comm=trigger openat.retval=ENOENT
+        policy ret-lt event=openat comm=trigger 'openat.retval<0'
+        policy ret-ge event=openat comm=trigger 'openat.retval>=0'
+        policy ret-ne event=openat comm=trigger openat.retval!=-ENOENT
+        policy ret-list event=openat comm=trigger openat.retval=-ENOENT,-ENOTDIR
+        policy ret-range event=openat comm=trigger 'openat.retval>-21' 'openat.retval<-2'
         [ $phase != policy ] || echo >"$BASE/retval/there"
         run open missing 0 0 open there 0 0 open there/below 0 0 open there 0x10000 0
         hits ret-name missing
