@@ -171,6 +171,8 @@ int BPF_PROG(sct_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
                         put_file_path(b, r.s, 13, (u64) in);
                 }
                 put_u64(b, 14, SCT_ARG_S32, !!(BPF_CORE_READ(current, real_parent, flags) & SCT_PF_KTHREAD));
+                if (r.plan->flags & SCT_PLAN_EXEC_ENV)
+                        put_block(b, 15, BPF_CORE_READ(mm, env_start), BPF_CORE_READ(mm, env_end));
                 event_end(&r);
         }
 

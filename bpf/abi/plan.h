@@ -213,6 +213,7 @@ struct sct_arg_plan {
 enum sct_plan_flags {
         SCT_PLAN_NO_RETURN = 1 << 0,   /* the call does not return to its caller: reported at entry */
         SCT_PLAN_EXIT_ARGS = 1 << 1,   /* some argument is read at exit */
+        SCT_PLAN_EXEC_ENV = 1 << 4,    /* sched_process_exec: the environment too */
 };
 
 struct sct_plan {

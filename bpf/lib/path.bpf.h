@@ -14,6 +14,7 @@
 #define SCT_PIPEFS_MAGIC 0x50495045
 #define SCT_SOCKFS_MAGIC 0x534f434b
 #define SCT_ANON_INODE_FS_MAGIC 0x09041934
+#define SCT_PIDFS_MAGIC 0x50494446      /* from 6.9 (cb12fd8e0dab); pidfds were anonymous inodes before */
 
 struct path_walk {
         struct sct_scratch *s;
@@ -95,6 +96,8 @@ __weak __noinline u32 path_name_nameless(struct sct_scratch *s, u64 address, u32
         magic = BPF_CORE_READ(dentry, d_sb, s_magic);
         if (magic == SCT_ANON_INODE_FS_MAGIC)
                 return path_prepend(s, off, "anon_inode:", 11);
+        if (magic == SCT_PIDFS_MAGIC)
+                return path_prepend(s, off, "anon_inode:[pidfd]", 18);
         if (magic != SCT_PIPEFS_MAGIC && magic != SCT_SOCKFS_MAGIC)
                 return off;
         ino = BPF_CORE_READ(dentry, d_inode, i_ino);

@@ -420,6 +420,26 @@ static void plan_set_event(struct sct_plan *plan, const EventSpec *spec) {
                         plan->flags |= SCT_PLAN_EXIT_ARGS;
 }
 
+/* What one rule's policy wants of every record of the event; that of one is there for all. */
+static void plan_add_options(struct sct_plan *plan, const EventSpec *spec, const CompilerRule *rule,
+                             const RuleConditions *want) {
+        unsigned options = rule->input->policy->options;
+        int env;
+
+        if (options & POLICY_OPTION_FD_PATHS)
+                for (unsigned i = 0; i < plan->n_args; i++)
+                        if (plan->args[i].type == SCT_ARG_FD)
+                                plan->args[i].flags |= SCT_ARG_PLAN_FD_PATH;
+        if (strcmp(spec->name, "sched_process_exec") != 0)
+                return;
+        env = event_arg_index(spec, "env");
+        if (options & POLICY_OPTION_EXEC_ENV)
+                plan->flags |= SCT_PLAN_EXEC_ENV;
+        for (size_t i = 0; i < want->n; i++)
+                if (want->conditions[i].field == SCT_FIELD_ARG + env)
+                        plan->flags |= SCT_PLAN_EXEC_ENV;
+}
+
 /* Where the hooks find the plan. */
 static void index_event(Compiler *c, const EventSpec *spec, uint16_t plan) {
         Plan *p = c->plan;
@@ -455,8 +475,10 @@ static int fill_events(Compiler *c) {
                 struct sct_plan *plan = c->plan->plans + c->plan->n_plans;
 
                 plan_set_event(plan, spec);
-                for (end = i; end < n && wants[end].event == wants[i].event; end++)
+                for (end = i; end < n && wants[end].event == wants[i].event; end++) {
                         plan->wants[wants[end].rule / 64] |= UINT64_C(1) << (wants[end].rule % 64);
+                        plan_add_options(plan, spec, c->rules + wants[end].rule, wants + end);
+                }
                 set_banks(plan);
 
                 r = compile_predicates(c, plan, spec, wants + i, end - i);

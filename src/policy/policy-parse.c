@@ -295,6 +295,41 @@ static int spec_rate_limit(YamlReader *r, const YamlNode *n, void *target) {
         return q;
 }
 
+static int add_option(YamlReader *r, const YamlNode *n, void *target) {
+        static const struct {
+                const char *name;
+                PolicyOption option;
+        } options[] = {
+                { "fd-paths", POLICY_OPTION_FD_PATHS },
+                { "exec-env", POLICY_OPTION_EXEC_ENV },
+        };
+        Policy *p = target;
+        const char *text;
+        Suggest s;
+        int q;
+
+        q = yaml_get_string(r, n, 0, &text);
+        if (q <= 0)
+                return q;
+        suggest_begin(&s, text);
+        for (size_t i = 0; i < ELEMENTSOF(options); i++) {
+                suggest_try(&s, options[i].name);
+                if (streq(text, options[i].name)) {
+                        p->options |= options[i].option;
+                        return 0;
+                }
+        }
+        return yaml_error(r, n, "%s is not an option%s", QUOTE(text), s.best[0] ? SUGGESTION(&s) :
+                          "; write fd-paths (descriptors with their paths) or exec-env (sched_process_exec with the "
+                          "environment).");
+}
+
+static int spec_options(YamlReader *r, const YamlNode *n, void *target) {
+        if (n->kind == YAML_SCALAR && !yaml_is_null(n))
+                return add_option(r, n, target);
+        return yaml_read_sequence(r, n, add_option, target);
+}
+
 static int read_scope_spec(YamlReader *r, const YamlNode *n, void *target) {
         static const YamlField fields[] = {
                 { "scope", false, spec_scope },
@@ -302,6 +337,7 @@ static int read_scope_spec(YamlReader *r, const YamlNode *n, void *target) {
                 { "capture", false, spec_capture },
                 { "priority", false, spec_priority },
                 { "rateLimit", false, spec_rate_limit },
+                { "options", false, spec_options },
         };
         int q;
 

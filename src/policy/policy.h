@@ -143,6 +143,12 @@ typedef struct PolicyRule {
         size_t n_actions;
 } PolicyRule;
 
+/* spec.options: what records of the policy's events carry beyond the usual. Bits of Policy.options. */
+typedef enum PolicyOption {
+        POLICY_OPTION_FD_PATHS = 1 << 0,      /* descriptors with the paths behind them */
+        POLICY_OPTION_EXEC_ENV = 1 << 1,      /* sched_process_exec with the environment */
+} PolicyOption;
+
 typedef struct Policy {
         unsigned n_ref;
         PolicyKind kind;
@@ -153,6 +159,7 @@ typedef struct Policy {
         uint8_t scope;                /* 1..64; 0: the lowest free number */
         int priority;                 /* LOG_*, default LOG_INFO */
         uint64_t rate_limit_n, rate_limit_usec;   /* 0: none */
+        unsigned options;             /* enum PolicyOption */
         char **capture;               /* NULL-terminated, as written; checked by the capture layer */
         PolicyRule *rules;
         size_t n_rules;

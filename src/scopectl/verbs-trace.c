@@ -129,8 +129,31 @@ static int add_filter(Trace *t, const char *filter) {
         return 0;
 }
 
+/* What `-o option:NAME` asks for: of the stream, of the policy (spec.options), or of both. */
+typedef struct OutputOption {
+        const char *name;
+        const char *stream, *policy;    /* NULL: nothing */
+} OutputOption;
+
+static const OutputOption output_options[] = {
+        { "parse-arguments",     "parse-arguments", NULL },
+        { "parse-arguments-fds", "parse-arguments", "fd-paths" },
+        { "exec-env",            NULL,              "exec-env" },
+        { "relative-time",       "relative-time",   NULL },
+        { "detect-syscall",      NULL,              NULL },     /* always on */
+};
+
+static const OutputOption *output_option(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(output_options); i++)
+                if (streq(name, output_options[i].name))
+                        return output_options + i;
+        return NULL;
+}
+
 /* The document that a person would have written. */
-static int policy_text(const ScopeFilters *s, Buffer *b) {
+static int policy_text(const Trace *t, const ScopeFilters *s, Buffer *b) {
+        const Options *o = t->options;
+
         buffer_add_string(b, "apiVersion: scopetrace.org/v1\nkind: ScopePolicy\nmetadata:\n  name: ");
         buffer_add_json_string(b, s->policy, strlen(s->policy));
         buffer_printf(b, "\n  description: scopectl trace\nspec:\n  scope: %u\n  filters:\n", s->number);
@@ -138,6 +161,12 @@ static int policy_text(const ScopeFilters *s, Buffer *b) {
                 buffer_add_string(b, "    - ");
                 buffer_add_json_string(b, s->expressions[i], strlen(s->expressions[i]));
                 buffer_add_char(b, '\n');
+        }
+        for (size_t i = 0, n = 0; i < o->n_output_options; i++) {
+                const char *option = output_option(o->output_options[i])->policy;
+
+                if (option)
+                        buffer_printf(b, "%s    - %s\n", n++ == 0 ? "  options:\n" : "", option);
         }
         return b->failed ? -ENOMEM : 0;
 }
@@ -175,7 +204,7 @@ static int load_scope(Trace *t, ScopeFilters *s) {
                 return -ENOMEM;
         }
 
-        r = policy_text(s, &b);
+        r = policy_text(t, s, &b);
         if (r >= 0)
                 r = sd_bus_message_new_method_call(t->bus, &m, SERVICE_NAME, SERVICE_PATH, INTERFACE_MANAGER,
                                                    "LoadPolicy");
@@ -267,9 +296,12 @@ static int append_stream_options(Trace *t, sd_bus_message *m) {
                 r = append_flag(m, "header", o->legend);
         if (r >= 0 && wants_containers(t))
                 r = append_flag(m, "containers", true);
-        for (size_t i = 0; r >= 0 && i < o->n_output_options; i++)
-                if (!streq(o->output_options[i], "detect-syscall"))   /* always on */
-                        r = append_flag(m, o->output_options[i], true);
+        for (size_t i = 0; r >= 0 && i < o->n_output_options; i++) {
+                const char *option = output_option(o->output_options[i])->stream;
+
+                if (option)
+                        r = append_flag(m, option, true);
+        }
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r;
@@ -451,7 +483,6 @@ static int copy_stream(Trace *t, int fd, int signal_fd) {
 
 static int trace_prepare(Trace *t) {
         static const char *const formats[] = { "table", "table-verbose", "json", "export" };
-        static const char *const options[] = { "parse-arguments", "relative-time", "detect-syscall" };
         const Options *o = t->options;
         bool known = false;
         int r;
@@ -466,16 +497,12 @@ static int trace_prepare(Trace *t) {
         t->table = t->format[0] == 't';
         t->json = t->format[0] == 'j';
 
-        for (size_t i = 0; i < o->n_output_options; i++) {
-                known = false;
-                for (size_t j = 0; j < ELEMENTSOF(options); j++)
-                        known = known || streq(o->output_options[i], options[j]);
-                if (!known) {
-                        fprintf(stderr, "Unknown output option '%s': use parse-arguments or relative-time.\n",
-                                o->output_options[i]);
+        for (size_t i = 0; i < o->n_output_options; i++)
+                if (!output_option(o->output_options[i])) {
+                        fprintf(stderr, "Unknown output option '%s': use parse-arguments, parse-arguments-fds, exec-env or "
+                                "relative-time.\n", o->output_options[i]);
                         return -EINVAL;
                 }
-        }
 
         for (size_t i = 0; i < o->n_filters; i++) {
                 r = add_filter(t, o->filters[i]);

@@ -443,6 +443,57 @@ TEST(catalogue) {
         set_done(&s);
 }
 
+static uint8_t arg_flags(const Set *s, const EventSpec *spec, const char *arg) {
+        return s->plan->plans[s->plan->events[spec->id]].args[event_arg_index(spec, arg)].flags;
+}
+
+/* One policy of an event that wants more in its records is enough, other events are as they were. */
+TEST(options) {
+        const EventSpec *close = event_spec_by_name("close"), *dup2 = event_spec_by_name("dup2"),
+                        *exec = event_spec_by_name("sched_process_exec"), *openat = event_spec_by_name("openat");
+        Policy *plain = build_policy("plain"), *paths = build_policy("paths"), *env = build_policy("env");
+        PolicyRule *rule;
+        Set s = {};
+
+        rule = build_rule(plain);
+        build_event(rule, close);
+        build_event(rule, dup2);
+        build_event(rule, exec);
+        build_event(build_rule(paths), close);
+        build_event(paths->rules, openat);
+        paths->options = POLICY_OPTION_FD_PATHS;
+        set_add(&s, plain);
+        set_add(&s, paths);
+        set_compile(&s);
+        ASSERT_EQ(arg_flags(&s, close, "fd"), SCT_ARG_PLAN_FD_PATH);
+        ASSERT_EQ(arg_flags(&s, dup2, "oldfd"), 0);
+        ASSERT_EQ(arg_flags(&s, openat, "flags"), 0);
+        ASSERT_EQ(s.plan->plans[s.plan->events[exec->id]].flags, 0);
+        plan_free(s.plan);
+        s.plan = NULL;
+
+        build_event(build_rule(env), exec);
+        env->options = POLICY_OPTION_EXEC_ENV;
+        set_add(&s, env);
+        set_compile(&s);
+        ASSERT_EQ(s.plan->plans[s.plan->events[exec->id]].flags, SCT_PLAN_EXEC_ENV);
+        ASSERT_EQ(s.plan->plans[s.plan->events[close->id]].flags, 0);
+        set_done(&s);
+}
+
+/* A condition on the environment needs it read. */
+TEST(environment_is_read_for_its_conditions) {
+        const EventSpec *exec = event_spec_by_name("sched_process_exec");
+        Policy *p = build_policy("p");
+        Set s = {};
+
+        build_on_event(build_event(build_rule(p), exec), string_condition(ARG(event_arg_index(exec, "env")), "SECRET*"));
+        set_add(&s, p);
+        set_compile(&s);
+        ASSERT_EQ(s.plan->plans[s.plan->events[exec->id]].flags, SCT_PLAN_EXEC_ENV);
+        set_done(&s);
+}
+
 /* Bit and bank of a rule are its number; every bank answers for itself. */
 TEST(many_rules_of_one_event) {
         static const unsigned sizes[] = { 1, 63, 64, 65, 512, 2048 };

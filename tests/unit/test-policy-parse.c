@@ -152,7 +152,7 @@ TEST(other_documents_go_on) {
 TEST(every_key) {
         Parsed p = parse_text(HEAD "  description: what it is\nspec:\n  scope: 42\n  filters: [comm=bash]\n  priority: "
                               "crit\n"
-                              "  rateLimit: 10/min\n  capture: [exec, \"write=/tmp/*\"]\n");
+                              "  rateLimit: 10/min\n  options: fd-paths\n  capture: [exec, \"write=/tmp/*\"]\n");
 
         ASSERT_EQ(p.n, 1);
         ASSERT_EQ(p.policies[0]->kind, POLICY_KIND_SCOPE);
@@ -162,6 +162,7 @@ TEST(every_key) {
         ASSERT_EQ(p.policies[0]->priority, LOG_CRIT);
         ASSERT_EQ(p.policies[0]->rate_limit_n, 10);
         ASSERT_EQ(p.policies[0]->rate_limit_usec, 60000000);
+        ASSERT_EQ(p.policies[0]->options, POLICY_OPTION_FD_PATHS);
         ASSERT_STREQ(p.policies[0]->capture[1], "write=/tmp/*");
         ASSERT_NULL(p.policies[0]->capture[2]);
         ASSERT_EQ(p.problems.n, 1);            /* captures are not taken yet: said, not silent */

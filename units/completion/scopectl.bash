@@ -59,7 +59,8 @@ _scopectl() {
 
     case $prev in
         -o|--output)
-            COMPREPLY=($(compgen -W 'table table-verbose json export option:parse-arguments option:relative-time' -- "$cur"))
+            COMPREPLY=($(compgen -W 'table table-verbose json export option:parse-arguments
+                option:parse-arguments-fds option:exec-env option:relative-time' -- "$cur"))
             return ;;
         -H|--host|-M|--machine|-n|--lines|--bus-address|--capture)
             return ;;
