@@ -130,9 +130,14 @@ run_tests() {
                         rm -rf "$test_tmp"
                         exit 0 ;;
                 *)
+                        # Without it every test would fail, each after its own patience.
                         echo "FAIL ${TEST_PREFIX:-}setup"
                         details
-                        n_failed=1 ;;
+                        if declare -F teardown >/dev/null; then
+                                (teardown) >/dev/null 2>&1 </dev/null
+                        fi
+                        rm -rf "$test_tmp"
+                        exit 1 ;;
                 esac
         fi
         for name in $(sed -n 's/^\(test_[A-Za-z0-9_]*\)() *{.*/\1/p' "$0"); do

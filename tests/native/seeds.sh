@@ -33,6 +33,7 @@ teardown() {
 trace() {
         local scope=$1 pattern=$2 command=$3 pid
         shift 3
+        kill -0 "$(cat "$seeds/pid")" || fail "the service has ended: $(tail -n 30 "$seeds/daemon")"
         "$SCOPECTL" trace "$@" >out 2>err &
         pid=$!
         wait_for 30 sh -c "\"$SCOPECTL\" scopes --no-legend | grep -Eq '^ *$scope '" || { cat err; return 1; }
