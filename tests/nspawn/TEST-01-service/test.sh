@@ -211,7 +211,7 @@ fed_for() {
 }
 
 test_security() {
-        systemd-analyze security --no-pager --threshold=50 scopetrace.service >out || { cat out; false; }
+        systemd-analyze security --no-pager --threshold=40 scopetrace.service >out || { cat out; false; }
 }
 
 test_journal_rate_limit() {
