@@ -75,7 +75,13 @@ early_tid() {
 release() {
         [ $phase = run ] || return 0
         rm -f "$BASE/meet-$1"
-        tail -s 0.05 --pid="$(cat "$BASE/early-$1.pid")" -f /dev/null
+        wait_for 20 ended "$(cat "$BASE/early-$1.pid")"
+}
+
+# A process that nobody has collected yet has ended, too.
+ended() {
+        local pid name state
+        ! read -r pid name state _ 2>/dev/null <"/proc/$1/stat" || [ "$state" = Z ]
 }
 
 service_start() {
@@ -96,7 +102,7 @@ service_stop() {
         local pid
         pid=$(cat "$BASE/service")
         kill "$pid" 2>/dev/null
-        tail -s 0.05 --pid="$pid" -f /dev/null
+        wait_for 60 ended "$pid"
 }
 
 walk() {
