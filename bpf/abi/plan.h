@@ -213,6 +213,8 @@ struct sct_arg_plan {
 enum sct_plan_flags {
         SCT_PLAN_NO_RETURN = 1 << 0,   /* the call does not return to its caller: reported at entry */
         SCT_PLAN_EXIT_ARGS = 1 << 1,   /* some argument is read at exit */
+        SCT_PLAN_HOOK = 1 << 2,        /* of a hook that a policy brought: its rules act, the first that matches alone */
+        SCT_PLAN_RETURN = 1 << 3,      /* HOOK: judged and sent at return */
         SCT_PLAN_EXEC_ENV = 1 << 4,    /* sched_process_exec: the environment too */
 };
 
@@ -224,10 +226,29 @@ struct sct_plan {
         u8 flags;           /* enum sct_plan_flags */
         u16 n_preds;        /* entry predicates first, then those with SCT_PRED_EXIT */
         u16 n_preds_entry;
-        u16 pad;
+        u16 next;           /* plan of another hook on the same place in the kernel; 0: the last */
         u32 pred_first;
         struct sct_arg_plan args[SCT_ARGS_MAX];
         u64 wants[SCT_BANKS_MAX]; /* rules that want this event, by absolute bank */
+};
+
+/* Hooks that policies brought: places in the kernel, numbered by user space for as long as they are attached. A place
+ * leads to the first of its plans, which are chained by sct_plan.next. */
+#define SCT_HOOKS_MAX 1024
+
+/* What a rule of such a hook does when it is the first that matches. */
+enum sct_action_flags {
+        SCT_ACTION_NO_POST = 1 << 0,
+        SCT_ACTION_SIGNAL = 1 << 1,
+        SCT_ACTION_OVERRIDE = 1 << 2,
+        SCT_ACTION_MONITOR = 1 << 3,   /* count what would have been done, do nothing */
+};
+
+struct sct_action {
+        u32 flags;          /* enum sct_action_flags */
+        u32 signal;
+        s32 error;          /* the hook returns this instead of what it would */
+        u32 pad;
 };
 
 /* Cgroup patterns (unit=, slice=, session=, cgroup=, container=): matched once per cgroup, when it begins. */

@@ -184,8 +184,8 @@ static __always_inline void put_comm(struct sct_buf *b, u32 index, const char *c
                 arg_done(b, off, index, SCT_ARG_KSTR, 0, n);
 }
 
-/* Raw bytes of user memory, at most 4,096. */
-__weak __noinline int put_bytes_user(struct sct_buf *b, u32 index, u32 type, u64 from, u32 size) {
+/* Raw bytes, at most 4,096. */
+static __always_inline int put_bytes(struct sct_buf *b, u32 index, u32 type, u64 from, u32 size, int user) {
         u64 at, n = size;
         u32 flags = 0, off, max;
         long r = -1;
@@ -203,7 +203,8 @@ __weak __noinline int put_bytes_user(struct sct_buf *b, u32 index, u32 type, u64
                 barrier_var(n);                                                                 \
                 if (n > (limit))                                                                \
                         n = (limit);                                                            \
-                r = bpf_probe_read_user(b->data + at, n, (const void *) from);                  \
+                r = user ? bpf_probe_read_user(b->data + at, n, (const void *) from)            \
+                         : bpf_probe_read_kernel(b->data + at, n, (const void *) from);         \
         }
         READ_BYTES(4096) else READ_BYTES(2048) else READ_BYTES(1024) else READ_BYTES(512) else READ_BYTES(256)
 #undef READ_BYTES
@@ -212,6 +213,14 @@ __weak __noinline int put_bytes_user(struct sct_buf *b, u32 index, u32 type, u64
         else
                 arg_done(b, off, index, type, flags, n);
         return 0;
+}
+
+__weak __noinline int put_bytes_user(struct sct_buf *b, u32 index, u32 type, u64 from, u32 size) {
+        return put_bytes(b, index, type, from, size, 1);
+}
+
+__weak __noinline int put_bytes_kernel(struct sct_buf *b, u32 index, u32 type, u64 from, u32 size) {
+        return put_bytes(b, index, type, from, size, 0);
 }
 
 /* NULL-terminated array of user strings: one after the other, NUL-terminated. */

@@ -41,6 +41,13 @@ static __always_inline u64 inode_ctime_ns(const struct inode *inode) {
         return (u64) BPF_CORE_READ(old, i_ctime.tv_sec) * 1000000000ULL + BPF_CORE_READ(old, i_ctime.tv_nsec);
 }
 
+/* A kernel without CONFIG_MODULES has no such struct. */
+struct load_info___modules {
+        const char *name;
+        unsigned long len;
+        bool sig_ok;
+} __attribute__((preserve_access_index));
+
 /* ---- x86-64 -------------------------------------------------------------------------------------------------- */
 
 #define SCT_TS_COMPAT 0x0002            /* arch/x86/include/asm/thread_info.h: this system call is a 32-bit one */
@@ -77,6 +84,10 @@ static __always_inline s64 current_syscall_nr(struct task_struct *task) {
 
         return BPF_CORE_READ(regs, orig_ax);
 }
+
+#ifndef PT_REGS_PARM6
+#define PT_REGS_PARM6(x) ((x)->r9)
+#endif
 
 static __always_inline u64 syscall_nr(struct pt_regs *regs) {
         return BPF_CORE_READ(regs, orig_ax);

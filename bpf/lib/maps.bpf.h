@@ -70,6 +70,7 @@ struct sct_scratch {
         struct sct_buf buf;
         u32 level, pad;                 /* index of this one in sct_scratches */
         struct str_args str;
+        u64 file;                       /* struct sct_file of the argument that is being put */
         union {
                 struct sct_str_key_0 k0;
                 struct sct_str_key_1 k1;
@@ -186,6 +187,42 @@ struct {                             /* parity * SCT_PREDS_MAX + predicate */
         __type(key, u32);
         __type(value, struct sct_pred);
 } sct_preds __weak SEC(".maps");
+
+/* ---- Hooks that policies brought ---- */
+
+struct {                             /* parity * SCT_HOOKS_MAX + place → first plan */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_HOOKS_MAX);
+        __type(key, u32);
+        __type(value, u32);
+} sct_hooks __weak SEC(".maps");
+
+struct {                             /* parity * rules + rule → what it does */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_BANKS_MAX * 64);
+        __type(key, u32);
+        __type(value, struct sct_action);
+} sct_actions __weak SEC(".maps");
+
+struct hook_pending_key {
+        u64 pid_tgid;
+        u64 place;                   /* and the plan's position in its chain, so that recursion overwrites only itself */
+};
+
+struct {                             /* owner: kernel side: calls between entry and return */
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, 8192);
+        __type(key, struct hook_pending_key);
+        __type(value, struct sct_buf);
+} sct_hpending __weak SEC(".maps");
+
+struct {                             /* per rule: how often it acted, and how often it would have (monitor) */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, SCT_BANKS_MAX * 64);
+        __type(key, u32);
+        __type(value, u64);
+} sct_acted __weak SEC(".maps");
 
 /* ---- Tables: sized for each generation, one inner map a parity (owner: user space). By size, not by type: clang 14
  * emits only forward declarations for types that stand behind two pointers. ---- */

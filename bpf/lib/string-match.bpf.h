@@ -132,35 +132,33 @@ __weak __noinline int match_suffix(struct str_args *a) {
 }
 
 struct dfa_walk {
-        u64 str;
-        u32 parity, first, row;
-        u64 pos, neg;
+        struct str_args *a;
         u64 word;                 /* the eight bytes around the current one */
+        u32 row;
 };
 
 static long dfa_step(u32 i, struct dfa_walk *w) {
-        void *table = bpf_map_lookup_elem(&sct_g_dfa, &w->parity);
-        u32 index, *next;
+        u32 parity = w->a->parity, index, *next;
+        void *table = bpf_map_lookup_elem(&sct_g_dfa, &parity);
 
         if (!table)
                 return 1;
         if ((i & 7) == 0)
                 /* May read up to 7 bytes beyond the string: all strings stand inside larger buffers. */
-                bpf_probe_read_kernel(&w->word, 8, (const void *) (w->str + i));
-        index = w->first + (w->row << 8) + (u8) (w->word >> ((i & 7) * 8));
+                bpf_probe_read_kernel(&w->word, 8, (const void *) (w->a->str + i));
+        index = w->a->dfa_first + (w->row << 8) + (u8) (w->word >> ((i & 7) * 8));
         next = bpf_map_lookup_elem(table, &index);
         if (!next)
                 return 1;
         w->row = *next & SCT_DFA_ROW;
         if (*next & SCT_DFA_HIT) {
-                void *masks = bpf_map_lookup_elem(&sct_g_dfamask, &w->parity);
-                u32 m = (w->first >> 8) + w->row;
-                struct sct_mask *mask = masks ? bpf_map_lookup_elem(masks, &m) : NULL;
+                void *masks = bpf_map_lookup_elem(&sct_g_dfamask, &parity);
+                struct sct_mask *mask;
 
-                if (mask) {
-                        w->pos |= mask->pos;
-                        w->neg |= mask->neg;
-                }
+                index = (w->a->dfa_first >> 8) + w->row;
+                mask = masks ? bpf_map_lookup_elem(masks, &index) : NULL;
+                if (mask)
+                        answer_add(&w->a->answer, mask);
         }
         return 0;
 }
@@ -171,14 +169,10 @@ __weak __noinline int match_substring(struct str_args *a) {
 
         if (!a)
                 return -1;
-        w.str = a->str;
-        w.parity = a->parity;
-        w.first = a->dfa_first;
+        w.a = a;
         size = a->size;
         if (size > SCT_STR_MAX)
                 size = SCT_STR_MAX;
         bpf_loop(size, dfa_step, &w, 0);
-        a->answer.pos |= w.pos;
-        a->answer.neg |= w.neg;
         return 0;
 }

@@ -90,10 +90,11 @@ static int content_numbers(const Plan *plan, TableContent *ret) {
 }
 
 static int content_copy(const void *data, size_t size, size_t n, TableContent *ret) {
-        ret->values = malloc(n * size);
+        ret->values = malloc(MAX(n * size, (size_t) 1));
         if (!ret->values)
                 return -ENOMEM;
-        memcpy(ret->values, data, n * size);
+        if (n > 0)
+                memcpy(ret->values, data, n * size);
         ret->n = n;
         return 0;
 }
