@@ -59,6 +59,7 @@ struct StreamSet {
         StreamHandlers handlers;
         void *userdata;
         Stream *streams[STREAMS_MAX];
+        uint64_t occupied;              /* bit i: streams[i] */
         Channel *channels[STREAMS_MAX];
         size_t n_channels;
         uint64_t scopes;
@@ -250,10 +251,12 @@ static Channel *channel_get(StreamSet *set, EventFormat format, EventFormatFlags
 }
 
 static void update_scopes(StreamSet *set) {
-        set->scopes = 0;
+        set->scopes = set->occupied = 0;
         for (size_t i = 0; i < STREAMS_MAX; i++)
-                if (set->streams[i])
+                if (set->streams[i]) {
                         set->scopes |= set->streams[i]->options.scopes;
+                        set->occupied |= UINT64_C(1) << i;
+                }
 }
 
 static void remove_dead(StreamSet *set) {
@@ -427,9 +430,12 @@ void stream_set_write_event(StreamSet *set, const Event *e) {
 
         if (!(set->scopes & e->scopes))
                 return;
-        for (size_t i = 0; i < STREAMS_MAX; i++)
-                if (set->streams[i] && stream_wants(set->streams[i], e))
-                        set->streams[i]->channel->wanted |= UINT64_C(1) << i;
+        for (uint64_t left = set->occupied; left; left &= left - 1) {
+                Stream *s = set->streams[__builtin_ctzll(left)];
+
+                if (stream_wants(s, e))
+                        s->channel->wanted |= UINT64_C(1) << s->index;
+        }
         for (size_t i = 0; i < set->n_channels; i++) {
                 Channel *c = set->channels[i];
 

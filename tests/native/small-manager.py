@@ -8,6 +8,7 @@ what it stored. Commands come one a line on stdin, answers go out one a line on 
   wait TEXT          waits for a notification line that contains TEXT -> the line | timeout
   end                waits for the program's end -> ended CODE
   store              -> names in the store, sorted
+  pid                -> the program's process number
   forget             forgets what was notified so far -> ok
   drop NAME          takes a name out of the store -> ok
 """
@@ -106,6 +107,8 @@ class Manager:
             return self.wait(' '.join(words[1:]))
         if words[0] == 'end':
             return self.end()
+        if words[0] == 'pid':
+            return str(self.process.pid)
         if words[0] == 'store':
             self.drain()
             return ' '.join(sorted(n for n, _ in self.store))
