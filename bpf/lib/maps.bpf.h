@@ -43,9 +43,9 @@ struct sct_task {
         u64 tree;                    /* bit i: descends from config.tree_root[i] */
         u64 follow;                  /* bit i: carries follow slot i */
         u32 tree_generation;
-        u32 ppid;                    /* host ppid that header.ppid was computed for */
+        u32 pad;
         u64 epoch;                   /* sct_state.epoch when it was answered */
-        u64 nsproxy, node_name[2];   /* as they were when header was filled */
+        u64 parent, nsproxy, node_name[2], comm[2];   /* as they were when header was filled */
         u64 subject[SCT_BANKS_MAX];  /* rules whose subject conditions hold */
         struct sct_record header;    /* what does not change between refreshes */
         u16 exe_len;

@@ -2,9 +2,9 @@
 #pragma once
 
 /* What a task's rules say, answered once and cached in task storage, stamped with the generation. An event of a task
- * that no rule wants costs one lookup and a few loads. The stamp is dropped by exec and rename (their hooks); credentials,
- * namespaces, the node name's beginning and the cgroup are compared by value at each event, because their changes have
- * no tracepoint. */
+ * that no rule wants costs one lookup and a few loads. The stamp is dropped by exec and rename (their hooks); names,
+ * credentials, parent, namespaces and cgroup are compared at each event, because their changes have no tracepoint or one
+ * that comes too early. */
 
 #include "path.bpf.h"
 #include "rule-match.bpf.h"
@@ -229,6 +229,17 @@ static __always_inline u64 node_name_word(struct task_struct *task, u32 i) {
         return *(u64 *) (task->nsproxy->uts_ns->name.nodename + 8 * i);
 }
 
+static __always_inline u64 comm_word(struct task_struct *task, u32 i) {
+        return *(u64 *) (task->comm + 8 * i);
+}
+
+/* When the process began, or its last program did: exec noted that with the thread that is the leader since. */
+static __always_inline u64 process_born(struct task_struct *task) {
+        struct sct_task *leader = bpf_task_storage_get(&sct_tasks, task->group_leader, NULL, 0);
+
+        return leader && leader->born_ns ? leader->born_ns : BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
 /* Whether what is cached still holds. */
 static __always_inline int subject_is_fresh(struct task_struct *task, struct sct_task *t, u32 generation) {
         const struct cred *cred = task->real_cred;
@@ -236,6 +247,7 @@ static __always_inline int subject_is_fresh(struct task_struct *task, struct sct
         return t->generation == generation && t->cgroup_id == task_cgroup_id(task) &&
                t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
                t->header.auid == task->loginuid.val && t->nsproxy == (u64) task->nsproxy &&
+               t->parent == (u64) task->real_parent && t->comm[0] == comm_word(task, 0) && t->comm[1] == comm_word(task, 1) &&
                t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1) &&
                t->epoch == sct_state.epoch;
 }
@@ -259,13 +271,15 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         b = &s->buf;
 
         fill_header(&t->header);
-        t->ppid = t->header.host_ppid;
         t->cgroup_id = t->header.cgroup_id;
         t->nsproxy = (u64) task->nsproxy;
+        t->parent = (u64) task->real_parent;
+        t->comm[0] = comm_word(task, 0);
+        t->comm[1] = comm_word(task, 1);
         t->node_name[0] = node_name_word(task, 0);
         t->node_name[1] = node_name_word(task, 1);
         if (!t->born_ns)
-                t->born_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+                t->born_ns = process_born(task);
         t->epoch = sct_state.epoch;
         if (!(t->flags & SCT_TASK_EXE)) {
                 read_exe(s, t);
@@ -320,7 +334,6 @@ static __always_inline struct sct_task *subject_get(struct task_struct *task, u3
 
 /* Starts a record of the current task: header and executable. */
 __weak __noinline int record_begin(struct sct_buf *b, struct sct_task *t, u32 event) {
-        struct task_struct *task = bpf_get_current_task_btf();
         u32 i;
 
         if (!b || !t)
@@ -331,8 +344,6 @@ __weak __noinline int record_begin(struct sct_buf *b, struct sct_task *t, u32 ev
         b->rec.time_ns = bpf_ktime_get_boot_ns();
         b->rec.cpu = bpf_get_smp_processor_id();
         b->rec.syscall = -1;
-        if (task->real_parent->tgid != t->ppid)
-                fill_parent(task, &b->rec);
         for (i = 0; i < SCT_ARGS_MAX / 4; i++)
                 ((u64 *) b->arg_off)[i] = 0;
         put_exe(b, t);

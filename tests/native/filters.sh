@@ -197,9 +197,11 @@ test_pid_new() {
         early old meet MEET say old child { say new-child } exec "$trigger" say new-program
         policy pid-new event=truncate pid=new
         policy pid-old event=truncate pid!=new
+        early old-thread meet MEET exec "$trigger" thread say new-thread
         release old
+        release old-thread
         run say new
-        hits pid-new new-child new-program new
+        hits pid-new new-child new-program new new-thread
         hits pid-old old
 }
 
@@ -212,6 +214,14 @@ test_ppid() {
         hits ppid-eq child reaped
         hits ppid-ne parent grandchild
         hits ppid-ge child reaped
+}
+
+# A parent that ends is no parent any more, from the very next call on.
+test_ppid_changes() {
+        early keeper reap child { meet MEET } orphan-after before say orphaned
+        policy ppid-changes event=truncate "ppid=$(cat "$BASE/early-keeper.pid")"
+        release keeper
+        hits ppid-changes orphaned
 }
 
 # --- namespaces ---

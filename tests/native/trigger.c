@@ -225,10 +225,11 @@ static char **child(char **words) {
         return words;
 }
 
-/* Two generations: the first ends at once, the second carries on; `reap` collects it. */
-static char **orphan(char **words) {
+/* Two generations: the first ends, then the second carries on; `reap` collects it. With a tag the second says that
+ * while it still has its parent. */
+static char **become_orphan(char **words, const char *tag) {
+        int gone[2], said[2];
         pid_t pid = fork();
-        int fds[2];
         char c;
 
         check(pid, "fork");
@@ -236,15 +237,31 @@ static char **orphan(char **words) {
                 wait_all();
                 exit(0);
         }
-        check(pipe(fds), "pipe");
+        check(pipe(gone), "pipe");
+        check(pipe(said), "pipe");
         pid = fork();
         check(pid, "fork");
-        if (pid > 0)
+        if (pid > 0) {
+                close(said[1]);
+                (void) !read(said[0], &c, 1);
                 _exit(0);
-        close(fds[1]);
-        (void) !read(fds[0], &c, 1);      /* until the parent is gone */
-        close(fds[0]);
+        }
+        if (tag)
+                syscall(SYS_truncate, path_of(tag), 0L);
+        close(said[1]);
+        close(said[0]);
+        close(gone[1]);
+        (void) !read(gone[0], &c, 1);
+        close(gone[0]);
         return words;
+}
+
+static char **orphan(char **words) {
+        return become_orphan(words, NULL);
+}
+
+static char **orphan_after(char **words) {
+        return become_orphan(words + 1, words[0]);
 }
 
 static char **vfork_word(char **words) {
@@ -376,6 +393,7 @@ static const struct {
         { "fork", 0, fork_word },
         { "child", 1, child },
         { "orphan", 0, orphan },
+        { "orphan-after", 1, orphan_after },
         { "vfork", 1, vfork_word },
         { "reap", 0, reap },
         { "thread", 0, thread },
