@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* journald's native protocol. A field is `NAME=value\n`, or `NAME\n`, 64 bits little endian of length, value, `\n` when the
- * value has a newline in it. Invariant: nothing here waits; a full socket is -EAGAIN. Checks no field names. */
+/* journald's native protocol. A field is `NAME=value\n`, or `NAME\n`, 64 bits little endian of length, value, `\n`
+ * when the value has a newline in it. Invariant: nothing here waits; a full socket is -EAGAIN. Checks no field
+ * names. */
 
 #include <endian.h>
 #include <sys/socket.h>

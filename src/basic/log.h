@@ -37,8 +37,8 @@ int log_get_max_level(void);
 typedef int (*LogSender)(const void *data, size_t size, void *userdata);
 void log_set_journal_sender(LogSender sender, void *userdata);
 
-/* `error` is a negative (or positive) errno or 0; returned as a negative errno, so that `return log_error_errno(r, ...)`
- * reads well. `fields`: further NAME=value items; may be NULL. %m is the error. */
+/* `error` is a negative (or positive) errno or 0; returned as a negative errno, so that `return log_error_errno(r,
+ * ...)` reads well. `fields`: further NAME=value items; may be NULL. %m is the error. */
 int log_internal(int level, int error, const char *file, int line, const char *func, const struct iovec *fields,
                  size_t n_fields, const char *format, ...) _printf_(8, 9);
 

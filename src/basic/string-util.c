@@ -282,7 +282,7 @@ int parse_usec(const char *s, uint64_t *ret) {
         return 0;
 }
 
-/* Bytes of the character at p, 0 when it is not valid UTF-8 (overlong forms, surrogates and beyond U+10FFFF are not). */
+/* Bytes of the character at p, 0 when it is not valid UTF-8: overlong forms, surrogates, beyond U+10FFFF. */
 static size_t utf8_length(const unsigned char *p, size_t size) {
         size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The way of one record: parse, number, whose it is, rate limits, subject, outputs. Invariants: every event that
- * matched in the kernel takes one number of the sequence, whether it arrives or is lost, and every number that reaches no
- * output is reported by loss.c; nothing here allocates per event or waits. */
+ * matched in the kernel takes one number of the sequence, whether it arrives or is lost, and every number that
+ * reaches no output is reported by loss.c; nothing here allocates per event or waits. */
 
 #include <stdlib.h>
 #include <syslog.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The service manager's descriptor store. Descriptors of the kernel layer go by its own names; the state memory file
- * alternates between two names, so that at every moment one whole state is in the store. Invariant: what the store holds
- * under a name is what was pushed last. Never fails the service: without a store a restart merely starts clean. */
+ * alternates between two names, so that at every moment one whole state is in the store. Invariant: what the store
+ * holds under a name is what was pushed last. Never fails the service: without a store a restart
+ * merely starts clean. */
 
 #include <stdio.h>
 #include <stdlib.h>

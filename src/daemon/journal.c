@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Events → journal entries. All entries stand one behind the other in one buffer, in order; a batch is sent with
  * sendmmsg() from its head. When journald does not keep up the rest waits there until the socket takes more, up to a
- * bound; beyond it new events are dropped and reported one by one to on_lost. Invariants: never blocks; an entry is sent
- * whole, once, in order, or reported as lost. Which fields an entry has is event-format.c's business. */
+ * bound; beyond it new events are dropped and reported one by one to on_lost. Invariants: never blocks; an entry is
+ * sent whole, once, in order, or reported as lost. Which fields an entry has is event-format.c's business. */
 
 #include <poll.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "journal.h"
 #include "manager.h"
 
-/* Entries of one sendmmsg(): the gain per entry is gone at some dozens, and the arrays stay in the first-level cache. */
+/* Entries of one sendmmsg(): the gain per entry is gone at some dozens, and the arrays stay in the cache. */
 #define BATCH_MAX 64U
 /* Room beyond the bound that only the service's own messages may use: the report of a loss must not be lost with it. */
 #define RESERVE_BYTES (256U * 1024U)

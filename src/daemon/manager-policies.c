@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The manager's dealings with policies: every change, wherever it comes from, takes the same way: change the set, number
- * it, compile it, make it the active generation, bring states and scopes up to date. Invariant: what the kernel side
- * judges by is always one whole generation, and a policy that cannot be part of it never keeps others out. */
+/* The manager's dealings with policies: every change, wherever it comes from, takes the same way: change the set,
+ * number it, compile it, make it the active generation, bring states and scopes up to date. Invariant: what the
+ * kernel side judges by is always one whole generation, and a policy that cannot be part of it never keeps others
+ * out. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The Manager: what scopetraced consists of, in which order it begins and ends, and what it tells the service manager.
- * READY=1 is sent when every policy that can be active is, and not before; whatever a predecessor left in the ring is
- * read before anything else. What policies need done stands in manager-policies.c, the way of a record in dispatch.c. */
+/* The Manager: what scopetraced consists of, in which order it begins and ends, and what it tells the service
+ * manager. READY=1 is sent when every policy that can be active is, and not before; whatever a predecessor left in
+ * the ring is read before anything else. What policies need done stands in manager-policies.c, the way of a record in
+ * dispatch.c. */
 
 #include <inttypes.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which policies there are, and in which state. Invariants: names are unique; an object keeps its address as long as its
- * name is there, whatever happens to its file; a bad file never takes away what was good before. Decides nothing about
- * what the kernel does: the manager compiles and applies what policy_set_select() returns. */
+/* Which policies there are, and in which state. Invariants: names are unique; an object keeps its address as long as
+ * its name is there, whatever happens to its file; a bad file never takes away what was good before. Decides nothing
+ * about what the kernel does: the manager compiles and applies what policy_set_select() returns. */
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the rule numbers of one generation mean. Records say which rules matched, by the numbers of the generation that
- * judged them; a few past generations are kept, so that what stood in the ring over a reload or a restart is read right. */
+/* What the rule numbers of one generation mean. Records say which rules matched, by the numbers of the generation
+ * that judged them; a few past generations are kept, so that what stood in the ring over a reload or a restart is
+ * read right. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@ typedef struct RulePolicy {
         char *name;
         uint8_t scope;
         int priority;
-        uint64_t interval_ns, window_ns;    /* its rateLimit: one event per interval, bursts within the window; 0: none */
+        uint64_t interval_ns, window_ns;    /* its rateLimit: one event an interval, bursts within the window; 0: none */
         LoadedPolicy *loaded;               /* NULL when it is gone */
 } RulePolicy;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One scope: a number 1..64, the policies assigned to it, and what was counted for it. Exists while a policy is assigned
- * to the number; its counters start again when it comes back. */
+/* One scope: a number 1..64, the policies assigned to it, and what was counted for it. Exists while a policy is
+ * assigned to the number; its counters start again when it comes back. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -74,8 +74,8 @@ static int parse_arguments(int argc, char *argv[], Arguments *a) {
                 case 'o':
                         a->options.console_format = event_format_from_string(optarg);
                         if (a->options.console_format < 0)
-                                return log_error_errno(-EINVAL, "Unknown format %s; write table, table-verbose, json or "
-                                                       "export.", optarg);
+                                return log_error_errno(-EINVAL, "Unknown format %s; write table, table-verbose, "
+                                                       "json or export.", optarg);
                         break;
                 case ARG_POLICY:
                         if (strv_extend(&a->options.policy_paths, optarg) < 0)
@@ -92,8 +92,8 @@ static int parse_arguments(int argc, char *argv[], Arguments *a) {
                 }
         a->files = argv + optind;
         if (!a->check && *a->files)
-                return log_error_errno(-EINVAL, "Unexpected argument %s; write --policy=%s to read policies from there.",
-                                       *a->files, *a->files);
+                return log_error_errno(-EINVAL, "Unexpected argument %s; write --policy=%s to read policies from "
+                                       "there.", *a->files, *a->files);
         if (a->check && !*a->files)
                 return log_error_errno(-EINVAL, "--check wants the files to check.");
         return 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The daemon's state as text: a header with versions, one item a line, `end`. Read strictly: a state that is not exactly
- * what was written is refused whole, and the daemon starts clean. Transient policies whose owner is on the bus are not
- * kept: their owner has lost its connection to us anyway. */
+/* The daemon's state as text: a header with versions, one item a line, `end`. Read strictly: a state that is not
+ * exactly what was written is refused whole, and the daemon starts clean. Transient policies whose owner is on the
+ * bus are not kept: their owner has lost its connection to us anyway. */
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Live streams. An event is formatted once for each format that any reader asked for, into one buffer a format (a
- * channel); at the end of a batch each reader gets what it wants of it, in the common case (every line, nothing waiting)
- * straight from there. Invariants: nothing here waits; a reader sees whole lines only; what it does not take is kept up
- * to its bound, and beyond that whole lines are dropped, counted, and announced in its stream before the next line. */
+ * channel); at the end of a batch each reader gets what it wants of it, in the common case (every line, nothing
+ * waiting) straight from there. Invariants: nothing here waits; a reader sees whole lines only; what it does not take
+ * is kept up to its bound, and beyond that whole lines are dropped, counted, and announced in its stream before the
+ * next line. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -115,7 +116,8 @@ static void stream_add_lost(Stream *s) {
                 [EVENT_FORMAT_TABLE] = "# %llu events lost: this reader is too slow\n",
                 [EVENT_FORMAT_TABLE_VERBOSE] = "# %llu events lost: this reader is too slow\n",
                 [EVENT_FORMAT_JSON] = "{\"lost\":%llu}\n",
-                [EVENT_FORMAT_EXPORT] = "PRIORITY=4\nMESSAGE=Events lost: this reader is too slow.\nLOST_EVENTS=%llu\n\n",
+                [EVENT_FORMAT_EXPORT] = "PRIORITY=4\nMESSAGE=Events lost: this reader is too slow.\n"
+                                        "LOST_EVENTS=%llu\n\n",
         };
         char note[128];
         int n;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who did it. Cgroups are known by their id and read once: the kernel side kept the path when the cgroup began, so a
  * unit that is gone already is still named. Paths are taken apart by systemd's rules (CGROUP_DELEGATION,
- * systemd.slice(5)): slices first, then the unit; below user@UID.service or a session the same again for the user's own.
- * Invariant: at most CACHE_SIZE cgroups are kept; nothing is allocated for an event whose cgroup is known. */
+ * systemd.slice(5)): slices first, then the unit; below user@UID.service or a session the same again for the user's
+ * own. Invariant: at most CACHE_SIZE cgroups are kept; nothing is allocated for an event whose cgroup is known. */
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -27,7 +27,8 @@ struct Subject {
 /* --- paths --- */
 
 static const char *const unit_suffixes[] = {
-        ".service", ".scope", ".socket", ".mount", ".swap", ".slice", ".device", ".target", ".automount", ".timer", ".path",
+        ".service", ".scope", ".socket", ".mount", ".swap", ".slice", ".device", ".target", ".automount", ".timer",
+        ".path",
 };
 
 static bool is_unit_name(const char *s, size_t size) {

@@ -8,7 +8,8 @@
 #include "../../src/event/record.h"
 #include "fake-kernel.h"
 
-static size_t frame(uint32_t kind, const void *data, size_t n, const void *more, size_t n_more, void *buffer, size_t size) {
+static size_t frame(uint32_t kind, const void *data, size_t n, const void *more, size_t n_more, void *buffer,
+                    size_t size) {
         FakeFrame f = { .size = (uint32_t) (n + n_more), .kind = kind };
         char *p = buffer;
 

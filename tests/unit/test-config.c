@@ -26,7 +26,8 @@ TEST(settings) {
 TEST(empty_is_the_default) {
         Config c = CONFIG_DEFAULT;
 
-        ASSERT_EQ(parse(&c, "[Scopetrace]\nRingSize=16M\nJournal=no\nLogLevel=err\nRingSize=\nJournal=\nLogLevel=\n"), 0);
+        ASSERT_EQ(parse(&c, "[Scopetrace]\nRingSize=16M\nJournal=no\nLogLevel=err\nRingSize=\nJournal=\n"
+                            "LogLevel=\n"), 0);
         ASSERT_EQ_U64(c.ring_bytes, 0);
         ASSERT_TRUE(c.journal);
         ASSERT_EQ(c.log_level, LOG_INFO);

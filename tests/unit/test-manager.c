@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The whole daemon but its kernel side, in one process: policies on disk, records through the fake ring, entries out of a
- * socket that stands for journald's. Each test has its own root. */
+/* The whole daemon but its kernel side, in one process: policies on disk, records through the fake ring, entries out
+ * of a socket that stands for journald's. Each test has its own root. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
