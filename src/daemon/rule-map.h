@@ -18,7 +18,7 @@ typedef struct RulePolicy {
         char *name;
         uint8_t scope;
         int priority;
-        uint64_t interval_ns, window_ns;    /* its rateLimit: one event an interval, bursts within the window; 0: none */
+        uint64_t interval_ns, window_ns;    /* rateLimit: one event an interval, bursts in a window; 0: none */
         LoadedPolicy *loaded;               /* NULL when it is gone */
 } RulePolicy;
 
