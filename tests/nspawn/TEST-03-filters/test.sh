@@ -20,7 +20,7 @@ setup() {
         policy st-no-container 7 "${exec_of_probe[@]}" '!container'
         policy st-container-id 8 "${exec_of_probe[@]}" container=0123456789ab
         policy st-container-new 9 "${exec_of_probe[@]}" container=new
-        policy st-session 10 "${exec_of_probe[@]}" 'session=st-session'
+        policy st-session 10 "${exec_of_probe[@]}" 'session=*'
         policy st-tree 11 "${exec_of_probe[@]}" 'uid>=60000'
         policy st-pid-new 12 "${exec_of_probe[@]}" pid=new
         start_service
@@ -64,6 +64,12 @@ test_slice_and_cgroup() {
 
 test_uid() {
         assert_eq "$(scopes run --unit=by-user --uid=st-high)" '3 7 11 12'
+}
+
+# A login through PAM becomes a session of logind, whose control group names it.
+test_session() {
+        assert_eq "$(scopes runuser --login st-high --command=/usr/local/bin/st-filter)" '3 7 10 11 12'
+        assert_contains "$(field OBJECT_SYSTEMD_UNIT SCOPE=10)" session-
 }
 
 # What runs in a scope that is named as container managers name theirs is a container, from its first process on.
