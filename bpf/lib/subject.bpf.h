@@ -224,7 +224,7 @@ static long follow_step(u32 rule, struct follow_walk *w) {
         return 0;
 }
 
-/* The first 16 bytes of the node name: a change behind them is noticed by time only. */
+/* The first 16 bytes of the node name: a change behind them raises the epoch (src/kernel/node-name.c). */
 static __always_inline u64 node_name_word(struct task_struct *task, u32 i) {
         return *(u64 *) (task->nsproxy->uts_ns->name.nodename + 8 * i);
 }

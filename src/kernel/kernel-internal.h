@@ -47,6 +47,7 @@ struct Kernel {
         KernelBatchHandler on_batch;
         void *userdata;
         sd_event_source *io_source, *timer_source, *more_source;
+        sd_event_source *node_name_source;
         unsigned n_batch, n_idle_ticks;
 };
 
@@ -71,6 +72,10 @@ int cgroups_open(Kernel *k, const char *root);
 int cgroups_scan(Kernel *k);
 int cgroups_match(Kernel *k, const Plan *plan);
 void cgroups_find_journald(Kernel *k);
+
+/* node-name.c */
+int node_name_watch(Kernel *k, sd_event *event, int64_t priority);
+void node_name_unwatch(Kernel *k);
 
 /* ringbuf.c */
 int ringbuf_open(Kernel *k);

@@ -25,6 +25,7 @@ int kernel_error(char **reterr, int r, const char *format, ...) {
 Kernel *kernel_free(Kernel *k) {
         if (!k)
                 return NULL;
+        node_name_unwatch(k);
         ringbuf_close(k);
         for (size_t i = 0; i < k->n_links; i++)
                 safe_close(k->links[i].fd);

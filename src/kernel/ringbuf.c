@@ -128,6 +128,9 @@ int kernel_attach_event(Kernel *k, sd_event *event, int64_t priority, KernelReco
         (void) sd_event_source_set_priority(k->io_source, priority);
         (void) sd_event_source_set_priority(k->timer_source, priority);
         (void) sd_event_source_set_priority(k->more_source, priority);
+
+        /* Where /proc does not show it, long names that change are noticed at the next change of the policy set. */
+        (void) node_name_watch(k, event, priority);
         return 0;
 }
 

@@ -254,12 +254,15 @@ test_uts() {
         policy uts-eq event=truncate uts=sct-host
         policy uts-ne event=truncate uts!=sct-host
         policy uts-prefix event=truncate 'uts=sct-*'
+        policy uts-tail event=truncate uts=sct-0123456789-abcdefg-b
         policy uts-long event=truncate "uts=$long"
         run say here unshare uts hostname sct-host say there child { say child-there } hostname sct-other say other
         run unshare uts hostname $long say long
+        run unshare uts hostname sct-0123456789-abcdefg-a say a hostname sct-0123456789-abcdefg-b pause 200 say b
+        hits uts-tail b
         hits uts-eq there child-there
-        hits uts-ne here other long
-        hits uts-prefix there child-there other long
+        hits uts-ne here other long a b
+        hits uts-prefix there child-there other long a b
         hits uts-long long
         [ $phase = check ] || return 0
         assert_eq "$(events uts-long truncate | jq -r .hostName)" $long

@@ -155,6 +155,11 @@ static char **hostname(char **words) {
         return words + 1;
 }
 
+static char **pause_msec(char **words) {
+        usleep((useconds_t) atoi(words[0]) * 1000);
+        return words + 1;
+}
+
 static char **unshare_word(char **words) {
         static const struct {
                 const char *name;
@@ -387,6 +392,7 @@ static const struct {
         { "gid", 1, set_gid },
         { "auid", 1, set_auid },
         { "hostname", 1, hostname },
+        { "pause", 1, pause_msec },
         { "unshare", 1, unshare_word },
         { "cgroup", 1, enter_cgroup },
         { "into", 1, into_cgroup },
