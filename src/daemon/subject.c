@@ -203,6 +203,23 @@ static CgroupIdentity **cache_set(Subject *s, uint64_t id) {
         return &s->cache[(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (CACHE_SIZE - CACHE_WAYS)];
 }
 
+/* Names of machines stand escaped in the names of their scopes: \x2d is `-`. In place. */
+static void unescape_unit_name(char *s) {
+        char *to = s;
+
+        for (; *s; s++) {
+                unsigned byte;
+                int n = 0;
+
+                if (s[0] == '\\' && s[1] == 'x' && sscanf(s + 2, "%2x%n", &byte, &n) == 1 && n == 2 && byte > 0) {
+                        *to++ = (char) byte;
+                        s += 3;
+                } else
+                        *to++ = *s;
+        }
+        *to = '\0';
+}
+
 static CgroupIdentity *cgroup_read(Subject *s, uint64_t id) {
         struct sct_cgroup raw;
         CgroupIdentity *c;
@@ -216,6 +233,7 @@ static CgroupIdentity *cgroup_read(Subject *s, uint64_t id) {
             raw.container_len <= (uint32_t) (raw.path_len - raw.container_offset)) {
                 memcpy(container, raw.path + raw.container_offset, raw.container_len);
                 container[raw.container_len] = '\0';
+                unescape_unit_name(container);
         }
         return cgroup_identity_new(id, raw.path, container, &c) < 0 ? NULL : c;
 }

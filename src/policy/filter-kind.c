@@ -387,9 +387,10 @@ static int add_glob(FilterRun *x, ConditionBuilder *builder, uint8_t cgroup_kind
 }
 
 /* The beginning of an id, so that the 12 characters that people see are enough. Machines of systemd are known by the
- * names of their units, where `-` stands as \x2d. */
-static int parse_container_id(FilterRun *x, const FilterValue *v, char **ret) {
-        _cleanup_free_ char *id = NULL, *glob = NULL;
+ * names of their units: machine-NAME.scope, where `-` stands as \x2d in the name, and systemd-nspawn@NAME.service, where
+ * it does not. So a name with `-` becomes two patterns, *ret_scope and *ret; one without has *ret_scope NULL. */
+static int parse_container_id(FilterRun *x, const FilterValue *v, char **ret, char **ret_scope) {
+        _cleanup_free_ char *id = NULL, *glob = NULL, *plain = NULL;
         ExpressionError error;
         char *p;
         int r;
@@ -405,7 +406,8 @@ static int parse_container_id(FilterRun *x, const FilterValue *v, char **ret) {
                                                 "for example container=abcd123.", QUOTE(id)) < 0 ? -ENOMEM : 0;
 
         glob = p = malloc(strlen(id) * 4 + 2);
-        if (!glob)
+        plain = strjoin(id, endswith(id, "*") ? "" : "*");
+        if (!glob || !plain)
                 return -ENOMEM;
         for (const char *q = id; *q; q++)
                 p = *q == '-' ? stpcpy(p, "\\x2d") : (*p = *q, p + 1);
@@ -413,7 +415,8 @@ static int parse_container_id(FilterRun *x, const FilterValue *v, char **ret) {
         if (strlen(glob) > GLOB_MAX)
                 return filter_run_error(x, v->offset, "A container's id has fewer bytes than that; write its first "
                                         "characters.") < 0 ? -ENOMEM : 0;
-        *ret = TAKE_PTR(glob);
+        *ret_scope = strchr(id, '-') ? TAKE_PTR(glob) : NULL;
+        *ret = TAKE_PTR(plain);
         return 1;
 }
 
@@ -426,11 +429,14 @@ static int apply_container_id(FilterRun *x, const Behaviour *b) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < e->n_values; i++) {
+                _cleanup_free_ char *scope = NULL;
                 char *glob;
 
-                r = parse_container_id(x, e->values + i, &glob);
+                r = parse_container_id(x, e->values + i, &glob, &scope);
                 if (r > 0)
                         r = add_glob(x, builder, SCT_CGROUP_CONTAINER, glob);
+                if (r >= 0 && scope)
+                        r = add_glob(x, builder, SCT_CGROUP_CONTAINER, TAKE_PTR(scope));
                 if (r < 0)
                         return r;
         }
@@ -526,7 +532,10 @@ static int apply_cgroup(FilterRun *x, const Behaviour *b) {
                 char *glob;
 
                 r = parse_cgroup_glob(x, e->values + i, b, &glob);
-                if (r > 0)
+                if (r > 0 && b->cgroup_kind == SCT_CGROUP_SLICE && streq(glob, "-.slice"))
+                        /* The root slice is the root itself. */
+                        r = add_glob(x, builder, SCT_CGROUP_PATH, strcpy(glob, "/"));
+                else if (r > 0)
                         r = add_glob(x, builder, b->cgroup_kind, glob);
                 if (r < 0)
                         return r;

@@ -412,6 +412,27 @@ test_container() {
         assert_eq "$(events container-new truncate | grep container/inner | jq -r .containerId)" "$hex"
 }
 
+# Machines of systemd-nspawn, by hand and as a service; the slice above all others.
+test_machine() {
+        local by_hand="machine.slice/machine-my\\x2dsct$id.scope" service="machine.slice/systemd-nspawn@my-sct$id.service"
+        policy machine event=truncate "container=my-sct$id"
+        policy machine-not event=truncate "container!=my-sct$id"
+        policy slice-root event=truncate slice=-.slice
+        policy slice-not-root event=truncate slice!=-.slice
+        do_run cgroup "$by_hand"
+        do_run cgroup "$service"
+        run into "$cgroot/$by_hand" say scope
+        run into "$cgroot/$service" say service
+        run say host
+        hits machine scope service
+        hits machine-not host
+        hits slice-root scope service host
+        hits slice-not-root
+        [ $phase != run ] || rmdir "$cgroot/$by_hand" "$cgroot/$service" "$cgroot/machine.slice" 2>/dev/null || true
+        [ $phase = check ] || return 0
+        assert_eq "$(events machine truncate | jq -r .containerId | sort -u)" "my-sct$id"
+}
+
 # The first system call of the first process of a unit that begins now.
 test_unit_first_call() {
         local u=sct$id-first.service

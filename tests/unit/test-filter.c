@@ -736,7 +736,8 @@ TEST(container_forms) {
 
         p = GOOD_FILTERS("container=abcd123,my-machine");
         c = subject_condition(&p, SCT_FIELD_CGROUP);
-        ASSERT_TRUE(cgroup_at(c, "abcd123ffff") && cgroup_at(c, "abcd123") && cgroup_at(c, "my\\x2dmachine"));
+        ASSERT_TRUE(cgroup_at(c, "abcd123ffff") && cgroup_at(c, "abcd123") && cgroup_at(c, "my\\x2dmachine") &&
+                    cgroup_at(c, "my-machine"));
         ASSERT_FALSE(cgroup_at(c, "abcd12"));
         parsed_done(&p);
 
@@ -777,6 +778,12 @@ TEST(units) {
 
         p = GOOD_FILTERS("unit=dev-disk-by\\x2duuid-1.swap");
         ASSERT_STREQ(rule_of(&p)->subject[0].patterns[0].text, "dev-disk-by\\x2duuid-1.swap");
+        parsed_done(&p);
+
+        p = GOOD_FILTERS("slice=-.slice,-");                /* everything */
+        ASSERT_EQ(rule_of(&p)->subject[0].n_patterns, 1);
+        ASSERT_EQ(rule_of(&p)->subject[0].patterns[0].cgroup_kind, SCT_CGROUP_PATH);
+        ASSERT_STREQ(rule_of(&p)->subject[0].patterns[0].text, "/");
         parsed_done(&p);
 
         BAD_FILTERS("begins with /", "cgroup=system.slice");

@@ -56,6 +56,15 @@ static int lookup(uint64_t id, struct sct_cgroup *ret, void *userdata) {
         if (id == 99)
                 return -ENOENT;
         *ret = (struct sct_cgroup) { .flags = SCT_CGROUP_IN_CONTAINER, .container_offset = 8, .container_len = 4 };
+        if (id == 98) {
+                static const char path[] = "/machine.slice/machine-my\\x2d1st\\x.scope";
+
+                ret->path_len = strlen(path);
+                memcpy(ret->path, path, sizeof(path));
+                ret->container_offset = strlen("/machine.slice/machine-");
+                ret->container_len = strlen("my\\x2d1st\\x");
+                return 0;
+        }
         ret->path_len = (uint16_t) snprintf(ret->path, sizeof(ret->path), "/docker/%04u/x", (unsigned) id);
         return 0;
 }
@@ -87,6 +96,17 @@ TEST(cache) {
         ASSERT_EQ(subject_n_unresolved(s), 1);
         ASSERT_STREQ(e.cgroup_path, "");
         ASSERT_NULL(e.unit);
+}
+
+/* As machinectl names it; what is no escape stays. */
+TEST(name_of_a_machine) {
+        _cleanup_(subject_freep) Subject *s = NULL;
+        struct sct_record header = { .cgroup_id = 98 };
+        Event e = { .header = &header };
+
+        ASSERT_OK(subject_new(lookup, NULL, &s));
+        subject_fill(s, &e);
+        ASSERT_STREQ(e.container_id, "my-1st\\x");
 }
 
 TEST(clock) {
