@@ -82,6 +82,26 @@ int condition_builder_add_mask(ConditionBuilder *b, bool negative, uint64_t and,
         return 1;
 }
 
+int condition_builder_add_any_bit(ConditionBuilder *b, bool negative, uint64_t bits) {
+        int r;
+
+        r = condition_builder_add_mask(b, negative, bits, 0);
+        if (r > 0)
+                b->condition.masks[b->condition.n_masks - 1].nonzero = true;
+        return r;
+}
+
+int condition_builder_add_range(ConditionBuilder *b, bool negative, uint64_t low, uint64_t high) {
+        Condition *c = &b->condition;
+
+        assert(b);
+
+        if (!GREEDY_REALLOC(c->ranges, b->n_ranges_allocated, c->n_ranges + 1))
+                return -ENOMEM;
+        c->ranges[c->n_ranges++] = (NumberRange) { .low = low, .high = high, .negative = negative };
+        return 1;
+}
+
 int condition_builder_add_pattern(ConditionBuilder *b, Pattern *p) {
         Condition *c = &b->condition;
 
@@ -168,16 +188,6 @@ static void sort_patterns(Condition *c) {
         c->n_patterns = kept;
 }
 
-static int add_range(Condition *c, uint64_t low, uint64_t high) {
-        if (!c->ranges) {
-                c->ranges = new0(NumberRange, 2);
-                if (!c->ranges)
-                        return -ENOMEM;
-        }
-        c->ranges[c->n_ranges++] = (NumberRange) { .low = low, .high = high };
-        return 1;
-}
-
 static int merge_ranges(ConditionBuilder *b) {
         uint64_t lowest = b->condition.is_signed ? (uint64_t) INT64_MIN : 0;
         uint64_t highest = b->condition.is_signed ? (uint64_t) INT64_MAX : UINT64_MAX;
@@ -185,18 +195,18 @@ static int merge_ranges(ConditionBuilder *b) {
 
         if (b->has_low && b->has_high) {
                 if (!less(b, b->high, b->low))             /* they overlap: between both */
-                        return add_range(&b->condition, b->low, b->high);
+                        return condition_builder_add_range(b, false, b->low, b->high);
                 if (b->high + 1 == b->low)                 /* nothing, or everything: nobody means that */
                         return 0;
-                r = add_range(&b->condition, lowest, b->high);
+                r = condition_builder_add_range(b, false, lowest, b->high);
                 if (r < 0)
                         return r;
-                return add_range(&b->condition, b->low, highest);
+                return condition_builder_add_range(b, false, b->low, highest);
         }
         if (b->has_low)
-                return add_range(&b->condition, b->low, highest);
+                return condition_builder_add_range(b, false, b->low, highest);
         if (b->has_high)
-                return add_range(&b->condition, lowest, b->high);
+                return condition_builder_add_range(b, false, lowest, b->high);
         return 1;
 }
 

@@ -18,15 +18,25 @@ typedef enum HookKind {
         _HOOK_KIND_INVALID = -22,
 } HookKind;
 
+typedef enum HookArgSource {
+        HOOK_ARG_OF_HOOK,      /* args: an argument of the hook */
+        HOOK_ARG_CURRENT_TASK, /* data: struct task_struct of the caller, from where `resolve` leads on */
+        HOOK_ARG_PT_REGS,      /* data: a register, named by `resolve` */
+} HookArgSource;
+
 typedef struct HookArg {
-        uint32_t index;           /* argument of the function from 0; tracepoints: field of the format, common_ ones count */
-        uint8_t type;             /* enum sct_arg_type: how it is read and filtered */
+        HookArgSource source;
+        uint32_t index;           /* argument of the function from 0; tracepoints: field of the format,
+        common_ ones count */
+        uint8_t type;             /* enum sct_arg_type: how it is read and filtered; NONE: auto, as format or BTF say */
         const char *type_name;    /* as TracingPolicy names it; a row's string */
         char *label;              /* NULL: the name from BTF or the format */
-        uint32_t size_arg;        /* number of the argument that holds the size, from 1 as the language counts; 0 none */
+        uint32_t size_arg;        /* number of the argument that holds the size,
+        from 1 as the language counts; 0 none */
         uint32_t max_data;        /* bytes; 0: the default */
         bool return_copy;         /* read at return */
         char *resolve;            /* a.b[1].c, NULL none */
+        char *btf_type, *btf_module;    /* where `resolve` begins, NULL: what BTF says */
         unsigned line, column;
 } HookArg;
 
@@ -58,23 +68,30 @@ typedef struct HookAction {
         HookActionKind kind;
         int32_t error;                 /* Override, NotifyEnforcer: argError */
         uint32_t signal;               /* Signal, NotifyEnforcer: argSig */
-        uint32_t fd_arg, name_arg;     /* FollowFD: argFd, argName; CopyFD: argFd, argName (the new descriptor) */
-        uint32_t sock_arg;             /* TrackSock */
+        uint32_t fd_arg, name_arg;     /* positions in args. FollowFD: argFd, argName; CopyFD:
+        argName is the new descriptor */
+        uint32_t sock_arg;             /* position in args. TrackSock, UntrackSock */
         char *url, *fqdn;              /* GetUrl, DnsLookup */
         uint64_t rate_limit_usec;      /* Post: repeats within it are suppressed; 0 none */
         HookRateScope rate_scope;
         bool kernel_stack, user_stack;
+        bool at_return;                /* of matchReturnActions */
         unsigned line, column;
 } HookAction;
 
 typedef struct Hook {
         HookKind kind;
-        char *call;                    /* function, LSM hook; tracepoint: its event; as written: what the event is named */
+        char *call;                    /* function, LSM hook; tracepoint: its event; as written:
+        what the event is named */
         char *subsystem;               /* HOOK_TRACEPOINT */
         char *path;                    /* HOOK_UPROBE */
-        char **symbols;                /* HOOK_UPROBE; also the members of list:NAME for kprobes. NULL-terminated */
+        char **symbols;                /* HOOK_UPROBE,
+        also symbol+offset; members of list:NAME for kprobes. NULL-terminated */
+        char *pattern;                 /* HOOK_KPROBE on a list generated_ftrace:
+        functions whose name this regex matches */
         uint64_t *offsets;             /* HOOK_UPROBE */
         size_t n_offsets;
+        bool offsets_are_addresses;    /* as the file's program headers map them */
         bool syscall;                  /* HOOK_KPROBE: call names a system call, in any of its spellings */
         const EventSpec *syscall_spec; /* ... which one, when it is in the catalogue */
         bool has_return;               /* return: true */
@@ -85,12 +102,17 @@ typedef struct Hook {
         bool ignore_not_found;
         char *message;
         char **tags;
-        EventSpec spec;                /* named `call`, family HOOK, args as above (and "return" is the return value) */
-        EventArgSpec *arg_specs;
+        /* Named `call`, family HOOK, args as above. A return value that is no number is one argument more, named return,
+         * with SCT_ARG_PLAN_EXIT; one that is a number is the record's. id: SCT_EVENT_HOOK_FIRST + index in its policy,
+         * until the set of all policies gives it another. size_source: number of the hook's argument, from 0. */
+        EventSpec spec;
+        EventArgSpec *arg_specs;       /* their names are owned by the hook */
         unsigned line, column;
 } Hook;
 
+void hook_arg_done(HookArg *a);
+void hook_action_done(HookAction *a);
 void hook_done(Hook *h);
 const char *hook_kind_to_string(HookKind k);
-const char *hook_action_to_string(HookActionKind k);
+const char *hook_action_to_string(HookActionKind k);         /* as TRACE_ACTION has it: sigkill */
 HookActionKind hook_action_from_string(const char *s);       /* case-insensitive, as the language is */

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "../basic/macro.h"
-#include "compile.h"
+#include "compile-hook.h"
 #include "policy-compile.h"
 
 #define CONDITIONS_MAX 64      /* conditions of one rule on one event, or on the subject: each may become two layers */
@@ -484,6 +484,10 @@ static int fill_events(Compiler *c) {
                 r = compile_predicates(c, plan, spec, wants + i, end - i);
                 if (r < 0)
                         return r;
+                if (c->rules[wants[i].rule].rule->hook)
+                        r = compile_hook_plan(c, plan, c->plan->n_plans, c->rules[wants[i].rule].rule->hook);
+                if (r < 0)
+                        return r;
                 index_event(c, spec, c->plan->n_plans++);
         }
         return 0;
@@ -690,6 +694,10 @@ int policy_compile(const CompileInput *inputs, size_t n, uint32_t generation, co
 
         for (size_t i = 0; i < n; i++)
                 failed[i] = false;
+
+        r = compile_number_hooks(inputs, n);
+        if (r < 0)
+                return r;
 
         for (;;) {
                 r = compile_once(inputs, n, generation, ret, failed, problems, &limit);

@@ -16,6 +16,7 @@
 #include "../basic/string-util.h"
 #include "policy-parse.h"
 #include "tracee-policy.h"
+#include "tracing-policy.h"
 #include "wording.h"
 #include "yaml-util.h"
 
@@ -29,6 +30,7 @@ typedef struct DocumentKind {
         const char *api_versions;        /* with spaces between; the first is the one to write */
         PolicyKind policy_kind;
         bool scope_annotation;           /* the scope's number stands in the annotations */
+        bool api_optional;               /* files without apiVersion are in use */
         YamlRead read_spec;              /* target: Policy */
 } DocumentKind;
 
@@ -42,15 +44,15 @@ typedef struct Envelope {
         const YamlNode *name;
 } Envelope;
 
-/* RFC 1123 subdomain: what Kubernetes wants, and what needs no quoting anywhere. */
-static bool name_is_valid(const char *name) {
+/* RFC 1123 subdomain: what Kubernetes wants, and what needs no quoting anywhere. Tetragon's own guide has underscores. */
+static bool name_is_valid(const char *name, bool underscores) {
         size_t n = strlen(name);
         char before = '.';
 
         if (n == 0 || n > POLICY_NAME_MAX)
                 return false;
         for (const char *p = name; *p; p++) {
-                bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9');
+                bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || (underscores && *p == '_');
 
                 if (!alnum && !strchr("-.", *p))
                         return false;
@@ -71,7 +73,7 @@ static int read_name(YamlReader *r, const YamlNode *n, void *target) {
         q = yaml_get_string(r, n, 0, &name);
         if (q <= 0)
                 return q;
-        if (!name_is_valid(name))
+        if (!name_is_valid(name, e->policy->kind == POLICY_KIND_TRACING))
                 return yaml_error(r, n, "%s is not a policy's name; write lower-case letters, digits, - and ., with a "
                                   "letter or digit at both ends, at most %d characters.", QUOTE(name), POLICY_NAME_MAX);
         e->name = n;
@@ -387,7 +389,9 @@ static int find_kind(YamlReader *r, const YamlNode *root, const DocumentKind **r
         if (q < 0 || !*ret)
                 return q;
 
-        if (!api)
+        if (!api && (*ret)->api_optional)
+                q = yaml_warning(r, root, "The key apiVersion is missing; write `apiVersion: %s`.", (*ret)->api_versions);
+        else if (!api)
                 q = yaml_error(r, root, "The key apiVersion is missing; write `apiVersion: %.*s`.",
                                (int) strcspn((*ret)->api_versions, " "), (*ret)->api_versions);
         else {
@@ -614,8 +618,10 @@ int policy_load_file(const char *path, unsigned flags, Policy ***ret, size_t *re
 }
 
 static const DocumentKind document_kinds[] = {
-        { "ScopePolicy", "scopetrace.org/v1", POLICY_KIND_SCOPE, false, read_scope_spec },
-        { "Policy", TRACEE_API_VERSIONS, POLICY_KIND_TRACEE, true, tracee_policy_read_spec },
-        { "TraceePolicy", TRACEE_API_VERSIONS, POLICY_KIND_TRACEE, true, tracee_policy_read_spec },
+        { "ScopePolicy", "scopetrace.org/v1", POLICY_KIND_SCOPE, false, false, read_scope_spec },
+        { "Policy", TRACEE_API_VERSIONS, POLICY_KIND_TRACEE, true, false, tracee_policy_read_spec },
+        { "TraceePolicy", TRACEE_API_VERSIONS, POLICY_KIND_TRACEE, true, false, tracee_policy_read_spec },
+        { "TracingPolicy", "cilium.io/v1alpha1", POLICY_KIND_TRACING, true, true, tracing_policy_read_spec },
+        { "TracingPolicyNamespaced", "cilium.io/v1alpha1", POLICY_KIND_TRACING, true, true, tracing_policy_read_spec },
 };
 static const size_t n_document_kinds = ELEMENTSOF(document_kinds);

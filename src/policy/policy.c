@@ -11,7 +11,7 @@
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
-#include "policy.h"
+#include "hook.h"
 
 void problem_list_done(ProblemList *l) {
         assert(l);
@@ -121,6 +121,24 @@ bool condition_number_matches(const Condition *c, uint64_t value) {
         return any_positive ? wanted : true;
 }
 
+bool condition_mask_matches(const Condition *c, uint64_t value) {
+        bool any_negative = false, excluded = false;
+
+        assert(c);
+
+        for (size_t i = 0; i < c->n_masks; i++) {
+                const MaskItem *m = c->masks + i;
+                bool hit = m->nonzero ? (value & m->and) != 0 : (value & m->and) == m->cmp;
+
+                if (m->negative) {
+                        any_negative = true;
+                        excluded = excluded || hit;
+                } else if (hit)
+                        return true;
+        }
+        return any_negative && !excluded;
+}
+
 /* `*` stands for any run of bytes but '/', also an empty one, as on the kernel side (bpf/abi/glob.h). The last star is
  * the only one that ever has to be tried again, so the cost is bounded by size * pattern. */
 static bool glob_matches(const char *pattern, size_t pattern_size, const char *s, size_t size) {
@@ -191,6 +209,10 @@ void policy_rule_done(PolicyRule *rule) {
         for (size_t i = 0; i < rule->n_events; i++)
                 conditions_free(rule->events[i].conditions, rule->events[i].n_conditions);
         free(rule->events);
+        for (size_t i = 0; i < rule->n_actions; i++)
+                hook_action_done(rule->actions + i);
+        free(rule->actions);
+        free(rule->label);
         *rule = (PolicyRule) {};
 }
 
@@ -225,6 +247,10 @@ Policy *policy_unref(Policy *p) {
         for (size_t i = 0; i < p->n_rules; i++)
                 policy_rule_done(p->rules + i);
         free(p->rules);
+        for (size_t i = 0; i < p->n_hooks; i++)
+                hook_done(p->hooks + i);
+        free(p->hooks);
+        strv_free(p->enforcer_calls);
         strv_free(p->capture);
         free(p->name);
         free(p->description);

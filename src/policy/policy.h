@@ -139,6 +139,7 @@ typedef struct PolicyRule {
         /* TracingPolicy: a selector of one hook. Among the rules of one hook the first that matches acts. */
         struct Hook *hook;            /* in policy->hooks; NULL: events of the catalogue */
         uint32_t selector;            /* index in its hook */
+        char *label;                  /* NULL: none */
         struct HookAction *actions;
         size_t n_actions;
 } PolicyRule;
@@ -165,6 +166,7 @@ typedef struct Policy {
         size_t n_rules;
         struct Hook *hooks;           /* TracingPolicy: see hook.h */
         size_t n_hooks;
+        bool hooks_numbered;          /* their event numbers are given: the one thing that the first compilation sets */
         char **enforcer_calls;        /* TracingPolicy: enforcers; NULL-terminated */
         bool monitor;                 /* TracingPolicy: options policy-mode monitor: count, do not act */
 } Policy;
@@ -184,4 +186,5 @@ void condition_done(Condition *c);
 /* The number class's truth at one value, and the strings': the compiler and the tests ask these, the kernel's tables
  * are filled from the answers. */
 bool condition_number_matches(const Condition *c, uint64_t value);
+bool condition_mask_matches(const Condition *c, uint64_t value);
 bool condition_string_matches(const Condition *c, const char *s, size_t size);
