@@ -39,7 +39,7 @@ static const StructRow struct_rows[_SCT_ARG_TYPE_MAX];
 static uint64_t member_value(const uint8_t *data, const Member *m) {
         uint64_t v = 0;
 
-        memcpy(&v, data + m->offset, MIN((size_t) m->size, sizeof(v)));     /* little-endian hosts only, as the record */
+        memcpy(&v, data + m->offset, MIN((size_t) m->size, sizeof(v)));     /* little-endian, as the record */
         if (m->kind == MEMBER_SIGNED && m->size < sizeof(v) && v >> (m->size * 8 - 1))
                 v |= UINT64_MAX << (m->size * 8);
         if (m->kind == MEMBER_FLAG)

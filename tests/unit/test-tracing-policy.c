@@ -210,21 +210,6 @@ TEST(scope_and_kinds) {
         parsed_done(&p);
 }
 
-/* Selectors are rules of one engine: its own until the kernel side has them. */
-TEST(refused_when_compiled_only) {
-        Parsed p = good_hook("  - {call: fd_install, syscall: false}\n");
-        CompileInput in = { .policy = p.policies[0], .scope = 1, .follow_slot = 0xff };
-        Plan *plan = NULL;
-        bool failed = false;
-
-        ASSERT_OK(policy_compile(&in, 1, 1, NULL, &plan, &failed, &p.problems));
-        ASSERT_TRUE(failed);
-        ASSERT_EQ(p.problems.n_errors, 1);
-        ASSERT_NOT_NULL(strstr(p.problems.items[0].message, "hooks of TracingPolicy are not available"));
-        plan_free(plan);
-        parsed_done(&p);
-}
-
 TEST(sections_together_and_functions_twice) {
         Parsed p = good_spec("  kprobes:\n  - {call: do_exit, syscall: false}\n  - {call: do_exit, syscall: false, "
                              "args: [{index: 0, type: long}]}\n"
