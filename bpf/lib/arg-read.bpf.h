@@ -160,7 +160,7 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
                         if (b->rec.retval < 0)
                                 put_fault(b, i, type, 0);
                         else
-                                put_bytes_user(b, i, type, v, b->rec.retval > 4095 ? 4095 : b->rec.retval);
+                                put_str_out(b, i, v, b->rec.retval > 4095 ? 4095 : b->rec.retval);
                         break;
                 }
         }

@@ -223,6 +223,26 @@ __weak __noinline int put_bytes_kernel(struct sct_buf *b, u32 index, u32 type, u
         return put_bytes(b, index, type, from, size, 0);
 }
 
+/* A string that the kernel filled, `size` bytes of it: with or without NUL from it, with one from here. */
+__weak __noinline int put_str_out(struct sct_buf *b, u32 index, u64 from, u32 size) {
+        u32 off, end;
+
+        if (!b)
+                return -1;
+        off = b->used;
+        put_bytes_user(b, index, SCT_ARG_STR_OUT, from, size);
+        if (off > SCT_ARGS_END - 16 || b->used <= off + 8)
+                return 0;       /* unreadable, or empty */
+        off += 8;
+        end = off + arg_size(b, off);
+        if (end <= off || end >= SCT_ARGS_END || !b->data[end - 1])
+                return 0;
+        b->data[end] = 0;
+        ((struct sct_arg *) (b->data + off - 8))->size++;
+        b->used = (end + 1 + 7) & ~7U;
+        return 0;
+}
+
 /* NULL-terminated array of user strings: one after the other, NUL-terminated. */
 #define SCT_STRV_MAX 256
 

@@ -465,6 +465,58 @@ test_args_strings() {
         hits arg-data one
 }
 
+# Strings of every size that the kernel side treats in its own way, and those just below and above.
+test_args_string_sizes() {
+        local n sizes="1 7 8 9 23 24 25 55 56 57 247 248 249 251 252 253 255 256 257 1000 1023 1024 2047 4000" path
+        path=/$(printf 'dir/%.0s' $(seq 1024))
+        for n in $sizes; do
+                policy size-eq-$n event=truncate comm=sct-sizes "truncate.args.path=${path:0:$n}"
+                if [ $n -ge 7 ] && [ $n -le 252 ]; then
+                        policy size-prefix-$n event=truncate comm=sct-sizes "truncate.args.path=${path:0:$n}*"
+                        policy size-suffix-$n event=truncate comm=sct-sizes "truncate.args.path=*${path: -$((n - 4))}-end"
+                fi
+                if [ $phase = run ]; then
+                        printf ' say %s say %s-end' "${path:0:$n}" "$BASE/args_string_sizes/${path: -$n}" >>"$BASE/sizes"
+                fi
+        done
+        # The whole, as long as a path can be, with what is looked for at its end.
+        policy size-inner event=truncate comm=sct-sizes 'truncate.args.path=*here it is*'
+        if [ $phase = run ]; then
+                printf ' say %s-here-it-is\\ not\n say %s-here\\ it\\ is' "${path:0:4050}" "${path:0:4050}" >>"$BASE/sizes"
+                xargs "$trigger" comm sct-sizes <"$BASE/sizes"
+        fi
+        [ $phase = check ] || return 0
+        for n in $sizes; do
+                assert_eq "$(events size-eq-$n truncate | jq '.args[0].value | length')" $n "equal to $n bytes"
+                [ $n -ge 7 ] && [ $n -le 252 ] || continue
+                # All that are at least as long; those with an end, which the service's own limit does not cut.
+                assert_eq "$(events size-prefix-$n truncate | jq ".args[0].value | length | select(. < $n)")" ''
+                assert_eq "$(events size-prefix-$n truncate | jq -r '.args[0].value | select(startswith("/dir")) | length' | sort -un |
+                             grep -vx 406. | paste -sd' ')" "$(for m in $sizes; do [ $m -lt $n ] || printf ' %s' $m; done | cut -c2-)"
+                events size-suffix-$n truncate | jq -r '.args[0].value | length' >lengths
+                [ "$(wc -l <lengths)" -ge 1 ] || fail "no string ends with $n bytes"
+        done
+        assert_eq "$(events size-inner truncate | jq -r '.args[0].value | length')" 4061
+}
+
+# What the kernel fills in is judged when the call ends.
+test_args_of_results() {
+        policy out-eq event=readlink comm=sct-result readlink.args.buf=to-here
+        policy out-prefix event=readlink comm=sct-result 'readlink.args.buf=to-*'
+        policy out-ne event=readlink comm=sct-result readlink.args.buf!=to-here
+        policy out-both event=readlink comm=sct-result 'readlink.args.buf=*here' 'readlink.retval>=7' \
+                "readlink.args.pathname=*/one"
+        if [ $phase = run ]; then
+                ln -s to-here "$BASE/args_of_results/one"
+                ln -s to-there "$BASE/args_of_results/two"
+        fi
+        run comm sct-result readlink one readlink two readlink missing
+        hits out-eq one
+        hits out-prefix one two
+        hits out-ne two
+        hits out-both one
+}
+
 test_args_numbers() {
         policy num-eq event=truncate truncate.args.length=5
         policy num-ne event=truncate truncate.args.length!=5
@@ -553,7 +605,8 @@ test_retval() {
 }
 
 test_context() {
-        local own
+        local own now
+        now=$(date +%s)
         own=$(stat -Lc %i /proc/self/ns/mnt)
         policy ctx-comm event=truncate,openat truncate.context.comm=sct-ctx openat.context.comm=nobody
         policy ctx-name event=truncate truncate.context.processName=sct-ctx
@@ -565,8 +618,8 @@ test_context() {
         policy ctx-syscall event=truncate truncate.context.syscall=truncate
         policy ctx-syscall-not event=truncate truncate.context.syscall=openat
         policy ctx-hostname event=truncate truncate.context.hostName=sct-context
-        policy ctx-time event=truncate "truncate.context.timestamp>1700000000000000000"
-        policy ctx-time-not event=truncate "truncate.context.timestamp<1700000000000000000"
+        policy ctx-time event=truncate "truncate.context.timestamp>${now}000000000"
+        policy ctx-time-not event=truncate "truncate.context.timestamp<${now}000000000"
         policy ctx-cpu event=truncate 'truncate.context.processorId<4096'
         policy ctx-binary event=truncate "truncate.context.binary=$trigger"
         policy ctx-pid event=truncate truncate.context.pid=1

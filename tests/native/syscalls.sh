@@ -11,7 +11,12 @@ setup() {
         mkdir -p "$BASE/policies"
         phase=policy
         policy calls set=syscalls comm=sct-calls
+        printf '%s\n' --- 'apiVersion: scopetrace.org/v1' 'kind: ScopePolicy' 'metadata: {name: fd-paths}' \
+                'spec: {scope: 7, filters: [event=fchdir, comm=sct-fds], options: [fd-paths]}' >>"$BASE/policies/cases.yaml"
         service_start -o export
+        CASE=fd_paths
+        mkdir "$BASE/$CASE"
+        CASE=$CASE "$trigger" comm sct-fds fchdir file fchdir pipe fchdir none fchdir "$BASE/fd_paths"
         for kind in native strings compat ends; do
                 mkdir "$BASE/$kind"
                 "$calls" $kind "$BASE/$kind.expected" "$BASE/$kind" &
@@ -55,6 +60,15 @@ test_long_strings() {
         grep -q "^TRACE_ARG_PATHNAME=$(printf 'c%.0s' $(seq 4000))$" "$BASE/out" || fail '4,000 bytes did not arrive'
         grep -q "^TRACE_ARG_PATHNAME=$(printf 'b%.0s' $(seq 4095))$" "$BASE/out" || fail 'a string that is too long lost its beginning'
         grep -q "^TRACE_ARG_OLDPATH=$(printf 'a%.0s' $(seq 4095))$" "$BASE/out" || fail 'the first of two long paths is cut'
+}
+
+# Descriptors with what they refer to, for a policy that asks for it.
+test_fd_paths() {
+        sed -n 's/^MESSAGE=sct-fds[^ ]* //p' "$BASE/out" >seen
+        assert_eq "$(sed 's/pipe:\[[0-9]*\]/pipe:[N]/' seen)" "fchdir(fd: 3=$BASE/fd_paths/file) = -20 (ENOTDIR)
+fchdir(fd: 3=pipe:[N]) = -20 (ENOTDIR)
+fchdir(fd: -1) = -9 (EBADF)
+fchdir(fd: 3=$BASE/fd_paths) = 0"
 }
 
 test_compat() {

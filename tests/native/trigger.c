@@ -113,6 +113,27 @@ static char **open_word(char **words) {
         return words + 3;
 }
 
+static char **readlink_word(char **words) {
+        char buffer[256];
+
+        syscall(SYS_readlink, path_of(words[0]), buffer, sizeof(buffer));
+        return words + 1;
+}
+
+/* A file that is made, a directory, a pipe or no descriptor at all. */
+static char **fchdir_word(char **words) {
+        int fds[2] = { -1, -1 };
+
+        if (strcmp(words[0], "pipe") == 0)
+                check(pipe(fds), "pipe");
+        else if (strcmp(words[0], "none") != 0)
+                fds[0] = words[0][0] == '/' ? open(words[0], O_RDONLY) : open(path_of(words[0]), O_RDWR | O_CREAT, 0600);
+        syscall(SYS_fchdir, fds[0]);
+        close(fds[0]);
+        close(fds[1]);
+        return words + 1;
+}
+
 /* The old call, which a FIFO can hold up. */
 static char **open_old(char **words) {
         syscall(SYS_open, path_of(words[0]), O_RDONLY, 0);
@@ -233,8 +254,8 @@ static char **child(char **words) {
 /* Two generations: the first ends, then the second carries on; `reap` collects it. With a tag the second says that
  * while it still has its parent. */
 static char **become_orphan(char **words, const char *tag) {
-        int gone[2], said[2];
-        pid_t pid = fork();
+        pid_t pid = fork(), parent;
+        int said[2];
         char c;
 
         check(pid, "fork");
@@ -242,8 +263,8 @@ static char **become_orphan(char **words, const char *tag) {
                 wait_all();
                 exit(0);
         }
-        check(pipe(gone), "pipe");
         check(pipe(said), "pipe");
+        parent = getpid();
         pid = fork();
         check(pid, "fork");
         if (pid > 0) {
@@ -255,9 +276,8 @@ static char **become_orphan(char **words, const char *tag) {
                 syscall(SYS_truncate, path_of(tag), 0L);
         close(said[1]);
         close(said[0]);
-        close(gone[1]);
-        (void) !read(gone[0], &c, 1);
-        close(gone[0]);
+        while (getppid() == parent)     /* its files are closed before its children get another parent */
+                usleep(500);
         return words;
 }
 
@@ -385,6 +405,8 @@ static const struct {
         { "say-fault", 1, say_fault },
         { "open", 3, open_word },
         { "open-old", 1, open_old },
+        { "readlink", 1, readlink_word },
+        { "fchdir", 1, fchdir_word },
         { "chmod", 2, chmod_word },
         { "faccessat", 2, faccessat_word },
         { "comm", 1, set_comm },
