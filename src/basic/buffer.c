@@ -42,31 +42,48 @@ static const char decimal_pairs[] =
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
         "8081828384858687888990919293949596979899";
 
+static unsigned decimal_digits(uint64_t v) {
+        static const uint64_t powers[] = {
+                0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+                1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
+                100000000000000000, 1000000000000000000, 10000000000000000000U,
+        };
+        /* log10 from log2: 1233 / 4096 is a little more than log10(2). */
+        unsigned guess = (64 - (unsigned) __builtin_clzll(v | 1)) * 1233 >> 12;
+
+        return guess + (v >= powers[guess]);
+}
+
+/* Below 10^8: 32-bit divisions, and the two halves of a long number do not wait for each other. */
+static void put_eight_digits(char *p, uint32_t v) {
+        for (int i = 6; i >= 0; i -= 2, v /= 100)
+                memcpy(p + i, decimal_pairs + v % 100 * 2, 2);
+}
+
 int buffer_add_u64(Buffer *b, uint64_t v) {
-        unsigned n = 1;
+        unsigned n;
+        uint32_t rest;
         char *p;
         int r;
 
         r = buffer_reserve(b, 20);
         if (r < 0)
                 return r;
-        for (uint64_t w = v; w >= 10; n++)
-                w = w >= 100000000 ? (n += 7, w / 100000000) : w / 10;
-
+        n = decimal_digits(v);
         p = b->data + b->size + n;
         b->size += n;
-        while (v >= 100) {
-                const char *pair = decimal_pairs + v % 100 * 2;
-
-                v /= 100;
-                *--p = pair[1];
-                *--p = pair[0];
+        for (; v >= 100000000; v /= 100000000) {
+                p -= 8;
+                put_eight_digits(p, (uint32_t) (v % 100000000));
         }
-        if (v >= 10) {
-                *--p = decimal_pairs[v * 2 + 1];
-                *--p = decimal_pairs[v * 2];
-        } else
-                *--p = (char) ('0' + v);
+        for (rest = (uint32_t) v; rest >= 100; rest /= 100) {
+                p -= 2;
+                memcpy(p, decimal_pairs + rest % 100 * 2, 2);
+        }
+        if (rest >= 10)
+                memcpy(p - 2, decimal_pairs + rest * 2, 2);
+        else
+                p[-1] = (char) ('0' + rest);
         return 0;
 }
 

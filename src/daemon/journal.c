@@ -252,6 +252,26 @@ static int on_reconnect(sd_event_source *source, uint64_t usec, void *userdata) 
 
 /* --- what comes in --- */
 
+static void add_fields(Buffer *b, const FieldList *l) {
+        const char *data = l->data.data;
+
+        /* One look for newlines at all of it: nearly no event has any, and then every item is a line as it stands. */
+        if (memchr(data, '\n', l->data.size) || buffer_reserve(b, l->data.size + l->n) < 0) {
+                for (size_t i = 0; i < l->n; i++)
+                        (void) journal_add_item(b, data + l->offsets[i], l->offsets[i + 1] - l->offsets[i]);
+                return;
+        }
+        char *p = b->data + b->size;
+        for (size_t i = 0; i < l->n; i++) {
+                size_t n = l->offsets[i + 1] - l->offsets[i];
+
+                memcpy(p, data + l->offsets[i], n);
+                p += n;
+                *p++ = '\n';
+        }
+        b->size = (size_t) (p - b->data);
+}
+
 void journal_write_event(Journal *j, const Event *e) {
         Entry entry = { .is_event = true, .seq = e->seq, .scopes = e->scopes };
         size_t start = j->data.size;
@@ -264,9 +284,7 @@ void journal_write_event(Journal *j, const Event *e) {
         field_list_reset(&j->fields);
         if (event_format_fields(&j->fields, e) < 0)
                 return drop(j, &entry);
-        for (size_t i = 0; i < j->fields.n; i++)
-                (void) journal_add_item(&j->data, j->fields.data.data + j->fields.offsets[i],
-                                        j->fields.offsets[i + 1] - j->fields.offsets[i]);
+        add_fields(&j->data, &j->fields);
         if (queue_add(j, start, entry) < 0)
                 return drop(j, &entry);
 

@@ -25,8 +25,9 @@ void field_list_done(FieldList *l) {
         *l = (FieldList) {};
 }
 
-/* An item begins with `name=`; the value is whatever is added to l->data until field_end(). */
-static int field_begin(FieldList *l, const char *name) {
+/* An item begins with `name=`; the value is whatever is added to l->data until field_end(). Inline, as what is made of
+ * it: the length of a name that is a literal then is a constant. */
+static inline __attribute__((always_inline)) int field_begin(FieldList *l, const char *name) {
         if (!GREEDY_REALLOC(l->offsets, l->n_allocated, l->n + 2)) {
                 l->data.failed = true;
                 return -ENOMEM;
@@ -36,7 +37,7 @@ static int field_begin(FieldList *l, const char *name) {
         return buffer_add_char(&l->data, '=');
 }
 
-static int field_end(FieldList *l) {
+static inline int field_end(FieldList *l) {
         if (l->data.failed)
                 return -ENOMEM;
         l->n++;
@@ -44,7 +45,8 @@ static int field_end(FieldList *l) {
         return 0;
 }
 
-int field_list_add(FieldList *l, const char *name, const void *value, size_t size) {
+static inline __attribute__((always_inline)) int add_bytes(FieldList *l, const char *name, const void *value,
+                                                           size_t size) {
         int r;
 
         r = field_begin(l, name);
@@ -54,11 +56,11 @@ int field_list_add(FieldList *l, const char *name, const void *value, size_t siz
         return field_end(l);
 }
 
-int field_list_add_string(FieldList *l, const char *name, const char *value) {
-        return field_list_add(l, name, value, strlen(value));
+static inline __attribute__((always_inline)) int add_string(FieldList *l, const char *name, const char *value) {
+        return add_bytes(l, name, value, strlen(value));
 }
 
-int field_list_add_u64(FieldList *l, const char *name, uint64_t value) {
+static inline __attribute__((always_inline)) int add_u64(FieldList *l, const char *name, uint64_t value) {
         int r;
 
         r = field_begin(l, name);
@@ -66,6 +68,18 @@ int field_list_add_u64(FieldList *l, const char *name, uint64_t value) {
                 return r;
         (void) buffer_add_u64(&l->data, value);
         return field_end(l);
+}
+
+int field_list_add(FieldList *l, const char *name, const void *value, size_t size) {
+        return add_bytes(l, name, value, size);
+}
+
+int field_list_add_string(FieldList *l, const char *name, const char *value) {
+        return add_string(l, name, value);
+}
+
+int field_list_add_u64(FieldList *l, const char *name, uint64_t value) {
+        return add_u64(l, name, value);
 }
 
 int field_list_add_s64(FieldList *l, const char *name, int64_t value) {
@@ -78,9 +92,9 @@ int field_list_add_s64(FieldList *l, const char *name, int64_t value) {
         return field_end(l);
 }
 
-static void add_optional(FieldList *l, const char *name, const char *value) {
+static inline __attribute__((always_inline)) void add_optional(FieldList *l, const char *name, const char *value) {
         if (value && *value)
-                (void) field_list_add_string(l, name, value);
+                (void) add_string(l, name, value);
 }
 
 static void add_what(FieldList *l, const Event *e) {
@@ -88,45 +102,45 @@ static void add_what(FieldList *l, const Event *e) {
                 (void) event_format_message(&l->data, e);
                 (void) field_end(l);
         }
-        (void) field_list_add_string(l, "MESSAGE_ID", family_message_id[e->spec->family]);
-        (void) field_list_add_u64(l, "PRIORITY", (unsigned) e->priority);
-        (void) field_list_add_string(l, "SYSLOG_IDENTIFIER", "scopetrace");
-        (void) field_list_add_u64(l, "MATCHED_SCOPES", e->scopes);
+        (void) add_string(l, "MESSAGE_ID", family_message_id[e->spec->family]);
+        (void) add_u64(l, "PRIORITY", (unsigned) e->priority);
+        (void) add_string(l, "SYSLOG_IDENTIFIER", "scopetrace");
+        (void) add_u64(l, "MATCHED_SCOPES", e->scopes);
         for (uint64_t left = e->scopes; left > 0; left &= left - 1)
-                (void) field_list_add_u64(l, "SCOPE", (unsigned) __builtin_ctzll(left) + 1);
+                (void) add_u64(l, "SCOPE", (unsigned) __builtin_ctzll(left) + 1);
         for (size_t i = 0; i < e->n_policies; i++)
-                (void) field_list_add_string(l, "POLICY", e->policies[i]);
-        (void) field_list_add_string(l, "TRACE_EVENT", e->spec->name);
+                (void) add_string(l, "POLICY", e->policies[i]);
+        (void) add_string(l, "TRACE_EVENT", e->spec->name);
         add_optional(l, "TRACE_HOOK", e->hook);
-        (void) field_list_add_u64(l, "TRACE_TIME_NS", e->time_ns);
-        (void) field_list_add_u64(l, "TRACE_SEQ", e->seq);
+        (void) add_u64(l, "TRACE_TIME_NS", e->time_ns);
+        (void) add_u64(l, "TRACE_SEQ", e->seq);
 }
 
 static void add_who(FieldList *l, const Event *e) {
         const struct sct_record *h = e->header;
         const EventSpec *syscall = NULL;
 
-        (void) field_list_add_u64(l, "TRACE_PID", h->pid);
-        (void) field_list_add_u64(l, "TRACE_TID", h->tid);
-        (void) field_list_add_u64(l, "TRACE_PPID", h->ppid);
-        (void) field_list_add_u64(l, "TRACE_HOST_PID", h->host_pid);
-        (void) field_list_add_u64(l, "TRACE_HOST_TID", h->host_tid);
-        (void) field_list_add_u64(l, "TRACE_HOST_PPID", h->host_ppid);
-        (void) field_list_add_u64(l, "TRACE_UID", h->uid);
-        (void) field_list_add_u64(l, "TRACE_GID", h->gid);
-        (void) field_list_add(l, "TRACE_COMM", h->comm, strnlen(h->comm, sizeof(h->comm)));
+        (void) add_u64(l, "TRACE_PID", h->pid);
+        (void) add_u64(l, "TRACE_TID", h->tid);
+        (void) add_u64(l, "TRACE_PPID", h->ppid);
+        (void) add_u64(l, "TRACE_HOST_PID", h->host_pid);
+        (void) add_u64(l, "TRACE_HOST_TID", h->host_tid);
+        (void) add_u64(l, "TRACE_HOST_PPID", h->host_ppid);
+        (void) add_u64(l, "TRACE_UID", h->uid);
+        (void) add_u64(l, "TRACE_GID", h->gid);
+        (void) add_bytes(l, "TRACE_COMM", h->comm, strnlen(h->comm, sizeof(h->comm)));
         if (e->exe && e->exe_size > 0)
-                (void) field_list_add(l, "TRACE_EXE", e->exe, e->exe_size);
-        (void) field_list_add(l, "TRACE_UTS_NAME", h->uts_name, strnlen(h->uts_name, sizeof(h->uts_name)));
-        (void) field_list_add_u64(l, "TRACE_MNT_NS", h->mnt_ns);
-        (void) field_list_add_u64(l, "TRACE_PID_NS", h->pid_ns);
+                (void) add_bytes(l, "TRACE_EXE", e->exe, e->exe_size);
+        (void) add_bytes(l, "TRACE_UTS_NAME", h->uts_name, strnlen(h->uts_name, sizeof(h->uts_name)));
+        (void) add_u64(l, "TRACE_MNT_NS", h->mnt_ns);
+        (void) add_u64(l, "TRACE_PID_NS", h->pid_ns);
         add_optional(l, "TRACE_CGROUP", e->cgroup_path);
         add_optional(l, "TRACE_CONTAINER_ID", e->container_id);
         if (h->syscall >= 0 && h->syscall <= UINT16_MAX)
                 syscall = event_spec_by_id((uint16_t) h->syscall);
         if (syscall)
-                (void) field_list_add_string(l, "TRACE_SYSCALL", syscall->name);
-        (void) field_list_add_u64(l, "TRACE_START_NS", h->start_ns);
+                (void) add_string(l, "TRACE_SYSCALL", syscall->name);
+        (void) add_u64(l, "TRACE_START_NS", h->start_ns);
 
         add_optional(l, "OBJECT_SYSTEMD_UNIT", e->unit);
         add_optional(l, "OBJECT_SYSTEMD_USER_UNIT", e->user_unit);

@@ -18,6 +18,12 @@
 #define MESSAGE_ARG_MAX 512     /* bytes of one argument in MESSAGE; TRACE_ARGS has the whole */
 #define ERRNO_MAX 4095
 
+/* Tasks whose JSON is kept: 64 of a kilobyte each stay in the second-level cache. */
+#define SUBJECT_TEXTS_BITS 6
+#define SUBJECT_TEXTS (1U << SUBJECT_TEXTS_BITS)
+#define SUBJECT_TEXT_MAX 720            /* most are of 400 to 500 bytes; longer ones are written anew each time */
+#define SUBJECT_CONTAINER_MAX 72        /* of a container id; they have 64 */
+
 static uint64_t epoch_ns;
 
 void event_format_set_epoch(uint64_t boottime_ns) {
@@ -304,20 +310,9 @@ static void json_own_members(Buffer *b, const Event *e) {
                 MEMBER_U64(b, ",\"sequence\":", e->seq);
 }
 
-static int format_json(Buffer *b, const Event *e, EventFormatFlags flags) {
-        ArgStyle style = flags & EVENT_FORMAT_PARSE_ARGUMENTS ? ARG_STYLE_TRACEE : ARG_STYLE_RAW;
-        const EventSpec *syscall = NULL;
+static void json_subject(Buffer *b, const Event *e) {
         const struct sct_record *h = e->header;
-        size_t n_args = 0;
 
-        for (size_t i = 0; i < e->n_args; i++)
-                n_args += !(e->args[i].flags & SCT_ARG_FAULT);
-        if (h->syscall >= 0 && h->syscall <= UINT16_MAX)
-                syscall = event_spec_by_id((uint16_t) h->syscall);
-
-        MEMBER_U64(b, "{\"timestamp\":", event_time(e, flags));
-        MEMBER_U64(b, ",\"threadStartTime\":", h->start_ns);
-        MEMBER_U64(b, ",\"processorId\":", h->cpu);
         MEMBER_U64(b, ",\"processId\":", h->pid);
         MEMBER_U64(b, ",\"cgroupId\":", h->cgroup_id);
         MEMBER_U64(b, ",\"threadId\":", h->tid);
@@ -332,7 +327,78 @@ static int format_json(Buffer *b, const Event *e, EventFormatFlags flags) {
         MEMBER_TEXT(b, ",\"hostName\":", h->uts_name, strnlen(h->uts_name, sizeof(h->uts_name)));
         MEMBER_TEXT(b, ",\"containerId\":", e->container_id, strlen(e->container_id));
         LITERAL(b, ",\"containerImage\":\"\",\"containerName\":\"\",\"podName\":\"\",\"podNamespace\":\"\","
-                   "\"podUID\":\"\",\"podSandbox\":false,\"eventId\":\"");
+                   "\"podUID\":\"\",\"podSandbox\":false");
+}
+
+/* A task's events differ little from each other: what says who it was is kept as text, and copied while all that it was
+ * made from is the same, byte for byte. One for each of the last tasks. */
+typedef struct SubjectKey {
+        uint64_t cgroup_id;
+        uint32_t ids[10];
+        char comm[SCT_COMM_LEN];
+        char uts_name[SCT_UTS_LEN];
+        char container_id[SUBJECT_CONTAINER_MAX];
+} SubjectKey;
+
+typedef struct SubjectText {
+        SubjectKey key;
+        uint32_t size;                  /* 0: not in use */
+        char text[SUBJECT_TEXT_MAX];
+} SubjectText;
+
+static bool subject_key_fill(SubjectKey *k, const Event *e) {
+        const struct sct_record *h = e->header;
+        size_t n = strlen(e->container_id);
+
+        if (n > sizeof(k->container_id))
+                return false;
+        *k = (SubjectKey) {
+                .cgroup_id = h->cgroup_id,
+                .ids = { h->pid, h->tid, h->ppid, h->host_pid, h->host_tid, h->host_ppid, h->uid, h->mnt_ns, h->pid_ns },
+        };
+        memcpy(k->comm, h->comm, sizeof(k->comm));
+        memcpy(k->uts_name, h->uts_name, sizeof(k->uts_name));
+        memcpy(k->container_id, e->container_id, n);
+        return true;
+}
+
+static void json_known_subject(Buffer *b, const Event *e) {
+        static _Thread_local SubjectText known[SUBJECT_TEXTS];
+        SubjectText *t = &known[(e->header->host_tid * 0x9e3779b1U) >> (32 - SUBJECT_TEXTS_BITS)];
+        size_t start = b->size;
+        SubjectKey key;
+
+        if (!subject_key_fill(&key, e))
+                return json_subject(b, e);
+        if (t->size > 0 && memcmp(&t->key, &key, sizeof(key)) == 0) {
+                (void) buffer_add(b, t->text, t->size);
+                return;
+        }
+        json_subject(b, e);
+        t->size = 0;
+        if (!b->failed && b->size - start <= sizeof(t->text)) {
+                t->key = key;
+                memcpy(t->text, b->data + start, b->size - start);
+                t->size = (uint32_t) (b->size - start);
+        }
+}
+
+static int format_json(Buffer *b, const Event *e, EventFormatFlags flags) {
+        ArgStyle style = flags & EVENT_FORMAT_PARSE_ARGUMENTS ? ARG_STYLE_TRACEE : ARG_STYLE_RAW;
+        const EventSpec *syscall = NULL;
+        const struct sct_record *h = e->header;
+        size_t n_args = 0;
+
+        for (size_t i = 0; i < e->n_args; i++)
+                n_args += !(e->args[i].flags & SCT_ARG_FAULT);
+        if (h->syscall >= 0 && h->syscall <= UINT16_MAX)
+                syscall = event_spec_by_id((uint16_t) h->syscall);
+
+        MEMBER_U64(b, "{\"timestamp\":", event_time(e, flags));
+        MEMBER_U64(b, ",\"threadStartTime\":", h->start_ns);
+        MEMBER_U64(b, ",\"processorId\":", h->cpu);
+        json_known_subject(b, e);
+        LITERAL(b, ",\"eventId\":\"");
         (void) buffer_add_u64(b, h->event);
         LITERAL(b, "\",\"eventName\":");
         json_name(b, e, e->spec->name);

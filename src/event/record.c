@@ -7,6 +7,8 @@
  *
  * The sample must be aligned to 8 bytes, as samples of a BPF ring buffer are; others are refused. */
 
+#include <stddef.h>
+
 #include "../../bpf/abi/plan.h"
 #include "../../bpf/abi/arg-struct.h"
 #include "../basic/macro.h"
@@ -166,15 +168,15 @@ int record_parse(const void *data, size_t size, EventSpecLookup lookup, void *us
                 return -EBADMSG;
         end = size - sizeof(uint64_t) * h->n_banks;
 
-        *ret = (Event) {
-                .header = h,
-                .spec = h->event < SCT_EVENT_HOOK_FIRST ? event_spec_by_id(h->event) :
-                        lookup ? lookup(h->event, userdata) : NULL,
-                .rules = (const uint8_t *) data + end,
-                .priority = 6,          /* LOG_INFO, the policies' default */
-                .container_id = "",
-                .cgroup_path = "",
-        };
+        /* Not the arguments, which are most of it: those that count are written below. */
+        memset((uint8_t *) ret + offsetof(Event, n_args), 0, sizeof(*ret) - offsetof(Event, n_args));
+        ret->header = h;
+        ret->spec = h->event < SCT_EVENT_HOOK_FIRST ? event_spec_by_id(h->event) :
+                    lookup ? lookup(h->event, userdata) : NULL;
+        ret->rules = (const uint8_t *) data + end;
+        ret->priority = 6;              /* LOG_INFO, the policies' default */
+        ret->container_id = "";
+        ret->cgroup_path = "";
         if (!ret->spec)
                 return -ENOENT;
         return parse_args(data, end, ret);
