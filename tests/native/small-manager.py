@@ -60,6 +60,15 @@ class Manager:
         while self.receive(0):
             pass
 
+    def next_command(self):
+        """Nobody who notifies may wait for us: the socket takes few messages."""
+        while True:
+            ready = select.select([self.socket, sys.stdin], [], [])[0]
+            if self.socket in ready:
+                self.drain()
+            if sys.stdin in ready:
+                return sys.stdin.readline()     # one question at a time: nothing is read ahead
+
     def start(self, *args):
         self.drain()
         self.lines = []
@@ -90,12 +99,13 @@ class Manager:
             self.receive(0.1)
 
     def end(self):
-        try:
-            code = self.process.wait(TIMEOUT)
-        except subprocess.TimeoutExpired:
-            return 'timeout'
+        limit = time.monotonic() + TIMEOUT
+        while self.process.poll() is None:
+            if time.monotonic() > limit:
+                return 'timeout'
+            self.receive(0.1)
         self.drain()
-        return 'ended %d' % code
+        return 'ended %d' % self.process.returncode
 
     def run(self, words):
         if words[0] == 'start':
@@ -125,7 +135,7 @@ class Manager:
 def main():
     manager = Manager(sys.argv[1])
     try:
-        for line in sys.stdin:
+        for line in iter(manager.next_command, ''):
             if line.split():
                 print(manager.run(line.split()), flush=True)
     finally:
