@@ -5,6 +5,7 @@
  * own. Invariant: at most CACHE_SIZE cgroups are kept; nothing is allocated for an event whose cgroup is known. */
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
