@@ -85,10 +85,6 @@ static __always_inline s64 current_syscall_nr(struct task_struct *task) {
         return BPF_CORE_READ(regs, orig_ax);
 }
 
-#ifndef PT_REGS_PARM6
-#define PT_REGS_PARM6(x) ((x)->r9)
-#endif
-
 static __always_inline u64 syscall_nr(struct pt_regs *regs) {
         return BPF_CORE_READ(regs, orig_ax);
 }

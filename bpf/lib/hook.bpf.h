@@ -11,6 +11,7 @@ enum hook_how {
         HOOK_USER = 1 << 0,          /* strings stand in user memory (uprobes, system calls) */
         HOOK_RECORD = 1 << 1,        /* args[0] is a tracepoint's record, arguments are its fields */
         HOOK_EXIT = 1 << 2,          /* arguments that are read at return */
+        HOOK_SYSCALL = 1 << 3,       /* the registers are those of a system call */
 };
 
 /* Where the field of a tracepoint's record is: sct_arg_plan.max as user space fills it. */
@@ -202,14 +203,14 @@ __weak __noinline int hook_judge(struct sct_scratch *s, struct sct_buf *b, struc
 
 /* The calling convention's registers; of more than six arguments the rest stands on the stack. */
 static __always_inline void function_args(struct pt_regs *regs, u64 a[8]) {
-        u64 sp = PT_REGS_SP(regs);
+        u64 sp = PT_REGS_SP_CORE(regs);
 
-        a[0] = PT_REGS_PARM1(regs);
-        a[1] = PT_REGS_PARM2(regs);
-        a[2] = PT_REGS_PARM3(regs);
-        a[3] = PT_REGS_PARM4(regs);
-        a[4] = PT_REGS_PARM5(regs);
-        a[5] = PT_REGS_PARM6(regs);
+        a[0] = PT_REGS_PARM1_CORE(regs);
+        a[1] = PT_REGS_PARM2_CORE(regs);
+        a[2] = PT_REGS_PARM3_CORE(regs);
+        a[3] = PT_REGS_PARM4_CORE(regs);
+        a[4] = PT_REGS_PARM5_CORE(regs);
+        a[5] = BPF_CORE_READ(regs, r9);
         bpf_probe_read_kernel(a + 6, 2 * sizeof(u64), (void *) (sp + 8));
 }
 
@@ -240,6 +241,8 @@ static long hook_enter_step(u32 i, struct hook_walk *w) {
         b = &r.s->buf;
         if (w->how & HOOK_RECORD)
                 b->args[0] = (u64) w->ctx;
+        else if (w->how & HOOK_SYSCALL)
+                syscall_args(w->ctx, syscall_is_compat(bpf_get_current_task_btf()), b->args);
         else
                 function_args(w->ctx, b->args);
         b->plan = index;

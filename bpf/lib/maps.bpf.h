@@ -197,6 +197,13 @@ struct {                             /* parity * SCT_HOOKS_MAX + place → first
         __type(value, u32);
 } sct_hooks __weak SEC(".maps");
 
+struct {                             /* parity * 2 * SCT_SYSCALL_NR_MAX + abi * SCT_SYSCALL_NR_MAX + number → place + 1 */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 4 * SCT_SYSCALL_NR_MAX);
+        __type(key, u32);
+        __type(value, u32);
+} sct_hsyscalls __weak SEC(".maps");
+
 struct {                             /* parity * rules + rule → what it does */
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, 2 * SCT_BANKS_MAX * 64);

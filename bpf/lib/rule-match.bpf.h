@@ -4,6 +4,7 @@
 /* Rules as bits: one predicate answers one field for all rules of a bank at once. The cost of an event depends on the
  * fields that its rules ask, not on how many rules or scopes ask them. */
 
+#include "../abi/arg-struct.h"
 #include "string-match.bpf.h"
 
 /* The last boundary that is not above value. */
@@ -106,7 +107,7 @@ static __always_inline void match_number(const struct sct_pred *p, u32 parity, u
 
 /* String fields: where the text stands and how long it is (without NUL). 0: absent. */
 static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_size) {
-        u32 off, size;
+        u32 off, size, type;
 
         if (field == SCT_FIELD_COMM || field == SCT_FIELD_UTS) {
                 char *s = field == SCT_FIELD_COMM ? b->rec.comm : b->rec.uts_name;
@@ -127,19 +128,79 @@ static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_s
         }
         if (field < SCT_FIELD_ARG)
                 return 0;
+        if (SCT_FIELD_PART(field) != SCT_PART_VALUE)
+                return 0;
         off = b->arg_off[(field - SCT_FIELD_ARG) & (SCT_ARGS_MAX - 1)];
-        if (!off || off > SCT_DATA_MAX - 8)
+        if (off < 8 || off > SCT_DATA_MAX - 8)
                 return 0;
         size = arg_size(b, off);
+        type = ((struct sct_arg *) (b->data + off - 8))->type;
+        if (type == SCT_ARG_FD || (type >= SCT_ARG_FILE && type <= SCT_ARG_BINPRM)) {
+                /* The text stands behind a number, or struct sct_file: 8 bytes both. */
+                if (size < 8)
+                        return 0;
+                size -= 8;
+                off += 8;
+                if (off > SCT_DATA_MAX - 8)
+                        return 0;
+        }
         if (size > SCT_STR_MAX)
                 return 0;
-        *ret_size = size ? size - 1 : 0;     /* without NUL */
+        if (type == SCT_ARG_BYTES || type == SCT_ARG_CONST_BUF || type == SCT_ARG_IOVEC)
+                *ret_size = size;
+        else
+                *ret_size = size ? size - 1 : 0;     /* without NUL */
         return (u64) (b->data + off);
+}
+
+/* What is asked of the current task too rarely to stand in every record. */
+static __always_inline int task_number(u32 field, u64 *ret) {
+        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
+        const struct cred *cred = BPF_CORE_READ(task, cred);
+
+        switch (field) {
+        case SCT_FIELD_UTS_NS: *ret = BPF_CORE_READ(task, nsproxy, uts_ns, ns.inum); return 1;
+        case SCT_FIELD_IPC_NS: *ret = BPF_CORE_READ(task, nsproxy, ipc_ns, ns.inum); return 1;
+        case SCT_FIELD_PID_NS_FOR_CHILDREN: *ret = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum); return 1;
+        case SCT_FIELD_NET_NS: *ret = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum); return 1;
+        case SCT_FIELD_TIME_NS: *ret = BPF_CORE_READ(task, nsproxy, time_ns, ns.inum); return 1;
+        case SCT_FIELD_TIME_NS_FOR_CHILDREN:
+                *ret = BPF_CORE_READ(task, nsproxy, time_ns_for_children, ns.inum);
+                return 1;
+        case SCT_FIELD_CGROUP_NS: *ret = BPF_CORE_READ(task, nsproxy, cgroup_ns, ns.inum); return 1;
+        case SCT_FIELD_USER_NS: *ret = BPF_CORE_READ(cred, user_ns, ns.inum); return 1;
+        case SCT_FIELD_CAPS_EFFECTIVE: return !bpf_probe_read_kernel(ret, 8, &cred->cap_effective);
+        case SCT_FIELD_CAPS_PERMITTED: return !bpf_probe_read_kernel(ret, 8, &cred->cap_permitted);
+        case SCT_FIELD_CAPS_INHERITABLE: return !bpf_probe_read_kernel(ret, 8, &cred->cap_inheritable);
+        }
+        return 0;
+}
+
+/* A part of an argument that is a struct. Its type is in the argument's header. */
+static __always_inline int part_number(struct sct_buf *b, u64 off, u32 part, u64 *ret) {
+        struct sct_arg *arg = (struct sct_arg *) (b->data + off - 8);
+        struct sct_sock *sock = (struct sct_sock *) (b->data + off);
+        u32 type = arg->type;
+
+        if (part == SCT_PART_MODE) {
+                *ret = ((struct sct_file *) (b->data + off))->mode;
+                return 1;
+        }
+        if (type != SCT_ARG_SOCK && type != SCT_ARG_SOCKET)
+                return 0;
+        switch (part) {
+        case SCT_PART_FAMILY: *ret = sock->family; return 1;
+        case SCT_PART_PROTOCOL: *ret = sock->protocol; return 1;
+        case SCT_PART_STATE: *ret = sock->state; return 1;
+        case SCT_PART_SPORT: *ret = sock->source.port; return 1;
+        case SCT_PART_DPORT: *ret = sock->dest.port; return 1;
+        }
+        return 0;
 }
 
 /* Number fields. Returns 0 when the field is absent. */
 static __always_inline int field_number(struct sct_buf *b, u32 field, u64 *ret) {
-        u32 off;
+        u64 off;
 
         switch (field) {
         case SCT_FIELD_UID: *ret = b->rec.uid; return 1;
@@ -160,10 +221,16 @@ static __always_inline int field_number(struct sct_buf *b, u32 field, u64 *ret) 
         case SCT_FIELD_RETVAL: *ret = b->rec.retval; return !!(b->rec.flags & SCT_RECORD_HAS_RETVAL);
         }
         if (field < SCT_FIELD_ARG)
+                return task_number(field, ret);
+        off = b->arg_off[SCT_FIELD_ARG_INDEX(field) & (SCT_ARGS_MAX - 1)];
+        barrier_var(off);
+        if (off < 8 || off > SCT_DATA_MAX - sizeof(struct sct_skb))
                 return 0;
-        off = b->arg_off[(field - SCT_FIELD_ARG) & (SCT_ARGS_MAX - 1)];
-        if (!off || off > SCT_DATA_MAX - 8 || arg_size(b, off) < 8)
+        barrier_var(off);
+        if (((struct sct_arg *) (b->data + off - 8))->size < 8)
                 return 0;
+        if (SCT_FIELD_PART(field) != SCT_PART_VALUE)
+                return part_number(b, off, SCT_FIELD_PART(field), ret);
         *ret = *(u64 *) (b->data + off);
         return 1;
 }

@@ -172,6 +172,7 @@ static void dispatch_event(Dispatch *d, Event *e) {
         e->policies = match->names;
         e->n_policies = match->n;
         e->priority = match->priority;
+        e->action = match->action;
         if (unlikely(match->scopes == 0)) {
                 d->n_bad++;
                 loss_log_add(d->losses, LOSS_DAMAGED, 1, 0, e->seq, e->seq);

@@ -10,6 +10,7 @@
 #include "../basic/conf-files.h"
 #include "../basic/string-util.h"
 #include "../policy/policy-parse.h"
+#include "../policy/hook.h"
 #include "policy-set.h"
 #include "scope.h"
 
@@ -511,12 +512,27 @@ int policy_check_features(const Policy *p, const FeatureSet *features, ProblemLi
         bool told[_FEATURE_MAX] = {};
         int refused = 0, r;
 
+        for (size_t i = 0; i < p->n_hooks; i++) {
+                _cleanup_free_ char *error = NULL;
+
+                r = kernel_check_hook(features, p, p->hooks + i, &error);
+                if (r >= 0)
+                        continue;
+                refused = -ENOTSUP;
+                r = problem_add(problems, PROBLEM_ERROR, p->path ?: "-", p->hooks[i].line, p->hooks[i].column,
+                                p->hooks[i].call, "%s", strempty(error));
+                if (r < 0)
+                        return r;
+        }
+
         for (size_t i = 0; i < p->n_rules; i++)
                 for (size_t j = 0; j < p->rules[i].n_events; j++) {
                         const PolicyEvent *e = &p->rules[i].events[j];
                         Feature missing = _FEATURE_INVALID;
                         const char *hook;
 
+                        if (p->rules[i].hook)
+                                continue;
                         if (kernel_can_serve(features, e->spec, &hook, &missing) >= 0)
                                 continue;
                         refused = -ENOTSUP;

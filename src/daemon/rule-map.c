@@ -3,6 +3,7 @@
  * then found by its bits: an event costs a hash and a comparison, whatever the number of scopes. Knows nothing of rate
  * limits beyond that they exist; dispatch.c applies them. */
 
+#include <signal.h>
 #include <stdio.h>
 #include <syslog.h>
 
@@ -25,6 +26,7 @@ typedef struct Memo {
 struct RuleMap {
         uint32_t generation;
         uint16_t *rules;        /* rule number → index in policies, or NO_POLICY */
+        const char **actions;   /* by rule number, static strings; NULL when loaded from saved state */
         size_t n_rules;
         RulePolicy *policies;
         size_t n_policies;
@@ -51,6 +53,7 @@ RuleMap *rule_map_free(RuleMap *m) {
         free(m->scratch.match.policies);
         free(m->memo);
         free(m->rules);
+        free(m->actions);
         free(m->policies);
         free(m->refs);
         free(m->hooks);
@@ -126,6 +129,14 @@ static int policy_index(RuleMap *m, const PlanRule *rule, LoadedPolicy *const *l
         return r < 0 ? r : (int) m->n_policies - 1;
 }
 
+static const char *action_name(const struct sct_action *a) {
+        if (!(a->flags & SCT_ACTION_SIGNAL))
+                return NULL;
+        if (a->flags & SCT_ACTION_MONITOR)
+                return "monitor";
+        return a->signal == SIGKILL ? "sigkill" : "signal";
+}
+
 int rule_map_new(const Plan *plan, LoadedPolicy *const *loaded, size_t n_loaded, RuleMap **ret) {
         _cleanup_(rule_map_freep) RuleMap *m = NULL;
         int r;
@@ -135,9 +146,14 @@ int rule_map_new(const Plan *plan, LoadedPolicy *const *loaded, size_t n_loaded,
         if (r < 0)
                 return r;
         m->generation = plan->config.generation;
+        m->actions = new0(const char *, MAX(plan->n_rules, (size_t) 1));
+        if (!m->actions)
+                return -ENOMEM;
         for (size_t i = 0; i < plan->n_rules; i++) {
                 if (!plan->rules[i].policy)
                         continue;
+                if (plan->actions)
+                        m->actions[i] = action_name(plan->actions + i);
                 r = policy_index(m, &plan->rules[i], loaded, n_loaded);
                 if (r < 0)
                         return r;
@@ -194,6 +210,7 @@ static void work_out(RuleMap *m, const uint64_t *masks, unsigned bank_first, uns
         match->scopes = 0;
         match->priority = LOG_DEBUG;
         match->limited = false;
+        match->action = NULL;
 
         for (unsigned i = 0; i < n_banks; i++)
                 for (uint64_t bits = masks[i]; bits; bits &= bits - 1) {
@@ -201,6 +218,8 @@ static void work_out(RuleMap *m, const uint64_t *masks, unsigned bank_first, uns
 
                         if (rule < m->n_rules && m->rules[rule] != NO_POLICY)
                                 (void) match_add(match, &m->policies[m->rules[rule]]);
+                        if (m->actions && rule < m->n_rules && !match->action)
+                                match->action = m->actions[rule];
                 }
 }
 

@@ -27,6 +27,7 @@ typedef struct RuleMatch {
         uint64_t scopes;
         int priority;
         bool limited;                       /* one of them has a rateLimit */
+        const char *action;                 /* what the kernel side did (hooks of policies); NULL: only the record */
         size_t n, n_allocated;
         const char **names;
         RulePolicy **policies;

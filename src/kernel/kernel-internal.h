@@ -24,6 +24,30 @@ typedef struct KernelLink {
         uint16_t event;             /* whose demand keeps it; 0: always attached */
 } KernelLink;
 
+/* A place in the kernel, or in a binary, that policies hooked. Its number is the attach cookie. */
+typedef struct HookPlace {
+        char *key;                  /* NULL: free */
+        const struct Hook *hook;    /* of the plan that wants it now: where to attach */
+        char *target;               /* function, or symbol; NULL: by offset */
+        uint64_t offset;
+        uint32_t generation;        /* that wants it last */
+        bool has_return;
+} HookPlace;
+
+typedef struct HookPlaces {
+        HookPlace *items;           /* SCT_HOOKS_MAX */
+        uint32_t generation;        /* that was resolved last: its hooks are wanted */
+        bool syscalls;              /* some of them are system calls */
+} HookPlaces;
+
+/* What hooks add to a plan's tables. */
+typedef struct HookTables {
+        struct sct_plan *plans;
+        size_t n_plans, n_plans_allocated;
+        uint32_t hooks[SCT_HOOKS_MAX];
+        uint32_t syscalls[2 * SCT_SYSCALL_NR_MAX];
+} HookTables;
+
 struct Kernel {
         struct sct *skeleton;
         const FeatureSet *features;
@@ -37,6 +61,8 @@ struct Kernel {
         SyscallSymbols symbols;
         KernelFd *predecessor;      /* its links: closed when ours have taken over */
         size_t n_predecessor;
+
+        HookPlaces hook_places;
 
         char *cgroup_root;
         int cgroup_root_fd;
@@ -52,7 +78,7 @@ struct Kernel {
 };
 
 /* maps.c */
-int maps_write_plan(Kernel *k, const Plan *plan, char **reterr);
+int maps_write_plan(Kernel *k, const Plan *plan, const HookTables *hooks, char **reterr);
 int maps_write_constants(Kernel *k);
 int map_fd(Kernel *k, const char *name);
 
@@ -66,6 +92,27 @@ int probes_iterate_tasks(Kernel *k);
 size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max);
 struct bpf_map *probes_map(Kernel *k, const char *name);
 void *probes_bss(Kernel *k);
+
+int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **ret, char **reterr);
+void probes_unload(struct sct *skeleton);
+struct bpf_program *probes_program(struct sct *skeleton, const char *name);
+KernelLink *probes_find_link(Kernel *k, const char *name);
+int probes_add_link(Kernel *k, struct bpf_link *link, const char *name, const struct ProbeRow *row, uint16_t event);
+
+/* hooks.c */
+int hooks_resolve(Kernel *k, const Plan *plan, HookTables *ret, char **reterr);
+void hook_tables_done(HookTables *t);
+int hooks_attach(Kernel *k, char **reterr);
+bool hooks_link_is_wanted(Kernel *k, const char *name);
+void hooks_done(Kernel *k);
+
+/* tracepoint-format.c */
+typedef struct TracepointField {
+        char name[64];
+        uint32_t offset, size;
+        bool is_signed, is_data_loc, is_array, is_pointer;
+} TracepointField;
+int tracepoint_field(const char *subsystem, const char *event, uint32_t index, TracepointField *ret);
 
 /* cgroups.c */
 int cgroups_open(Kernel *k, const char *root);

@@ -35,6 +35,7 @@ Kernel *kernel_free(Kernel *k) {
         free(k->predecessor);
         probes_close(k);
         syscall_symbols_done(&k->symbols);
+        hooks_done(k);
         safe_close(k->cgroup_root_fd);
         free(k->cgroup_root);
         free(k);
@@ -101,6 +102,7 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
 }
 
 int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
+        _cleanup_(hook_tables_done) HookTables hooks = {};
         uint32_t n_any = 0;
         int r;
 
@@ -108,13 +110,19 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
         assert(plan);
         assert(plan->config.generation != 0);
 
-        r = maps_write_plan(k, plan, reterr);
+        r = hooks_resolve(k, plan, &hooks, reterr);
+        if (r < 0)
+                return r;
+        r = maps_write_plan(k, plan, &hooks, reterr);
         if (r < 0)
                 return r;
         r = cgroups_match(k, plan);
         if (r < 0)
                 return kernel_error(reterr, r, "The cgroups could not be matched against the policies: %s.", strerror(-r));
         r = probes_attach_wanted(k, plan, reterr);
+        if (r < 0)
+                return r;
+        r = hooks_attach(k, reterr);
         if (r < 0)
                 return r;
         cgroups_find_journald(k);

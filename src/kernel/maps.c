@@ -248,7 +248,7 @@ static int write_syscalls(Kernel *k, const Plan *plan, uint32_t parity) {
                             SCT_EVENT_ID_MAX);
 }
 
-int maps_write_plan(Kernel *k, const Plan *plan, char **reterr) {
+int maps_write_plan(Kernel *k, const Plan *plan, const HookTables *hooks, char **reterr) {
         uint32_t parity = plan->config.generation & 1;
         _cleanup_free_ uint64_t *zeros = NULL;
         int r;
@@ -267,8 +267,17 @@ int maps_write_plan(Kernel *k, const Plan *plan, char **reterr) {
         }
         r = write_syscalls(k, plan, parity);
         if (r >= 0)
-                r = update_array(map_fd(k, "sct_plans"), parity * SCT_PLANS_MAX, plan->plans, sizeof(plan->plans[0]),
-                                 plan->n_plans);
+                r = update_array(map_fd(k, "sct_plans"), parity * SCT_PLANS_MAX, hooks->plans, sizeof(hooks->plans[0]),
+                                 hooks->n_plans);
+        if (r >= 0)
+                r = update_array(map_fd(k, "sct_hooks"), parity * SCT_HOOKS_MAX, hooks->hooks, sizeof(hooks->hooks[0]),
+                                 SCT_HOOKS_MAX);
+        if (r >= 0)
+                r = update_array(map_fd(k, "sct_hsyscalls"), parity * 2 * SCT_SYSCALL_NR_MAX, hooks->syscalls,
+                                 sizeof(hooks->syscalls[0]), 2 * SCT_SYSCALL_NR_MAX);
+        if (r >= 0)
+                r = update_array(map_fd(k, "sct_actions"), parity * SCT_BANKS_MAX * 64, plan->actions,
+                                 sizeof(plan->actions[0]), plan->n_rules);
         if (r >= 0)
                 r = update_array(map_fd(k, "sct_preds"), parity * SCT_PREDS_MAX, plan->preds, sizeof(plan->preds[0]),
                                  plan->n_preds);
@@ -282,6 +291,8 @@ int maps_write_plan(Kernel *k, const Plan *plan, char **reterr) {
                 if (!zeros)
                         return -ENOMEM;
                 r = update_array(map_fd(k, "sct_lost_rules"), 0, zeros, sizeof(uint64_t), SCT_BANKS_MAX * 64);
+                if (r >= 0)
+                        r = update_array(map_fd(k, "sct_acted"), 0, zeros, sizeof(uint64_t), SCT_BANKS_MAX * 64);
         }
         if (r < 0)
                 return kernel_error(reterr, r, "The policy tables could not be written: %s.", strerror(-r));

@@ -58,9 +58,17 @@ void probes_close(Kernel *k) {
         k->skeleton = NULL;
 }
 
+void probes_unload(struct sct *skeleton) {
+        if (skeleton)
+                sct__destroy(skeleton);
+}
+
 static void skeleton_freep(struct sct **skeleton) {
-        if (*skeleton)
-                sct__destroy(*skeleton);
+        probes_unload(*skeleton);
+}
+
+struct bpf_program *probes_program(struct sct *skeleton, const char *name) {
+        return bpf_object__find_program_by_name(skeleton->obj, name);
 }
 
 /* Maps that a successor takes over: all but the read-only data, which is each instance's own. */
@@ -177,7 +185,7 @@ int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_store
 
 /* Loads more programs, on the maps that are there: verifying a program costs tens of milliseconds, so each is loaded
  * when it is first wanted. The instance lives until its programs are attached; the links keep them. */
-static int load_more(Kernel *k, const char *const *programs, size_t n, struct sct **ret, char **reterr) {
+int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **ret, char **reterr) {
         _cleanup_(skeleton_freep) struct sct *more = sct__open();
         struct bpf_program *program;
         struct bpf_map *map;
@@ -205,7 +213,7 @@ static int load_more(Kernel *k, const char *const *programs, size_t n, struct sc
         return 0;
 }
 
-static KernelLink *find_link(Kernel *k, const char *name) {
+KernelLink *probes_find_link(Kernel *k, const char *name) {
         for (size_t i = 0; i < k->n_links; i++)
                 if (strcmp(k->links[i].name, name) == 0)
                         return k->links + i;
@@ -213,7 +221,7 @@ static KernelLink *find_link(Kernel *k, const char *name) {
 }
 
 /* Takes over a libbpf link as a descriptor of our own. */
-static int add_link(Kernel *k, struct bpf_link *link, const char *name, const ProbeRow *row, uint16_t event) {
+int probes_add_link(Kernel *k, struct bpf_link *link, const char *name, const struct ProbeRow *row, uint16_t event) {
         int fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3), r = fd < 0 ? -errno : 0;
 
         bpf_link__destroy(link);
@@ -239,7 +247,7 @@ static int attach_row(Kernel *k, struct sct *skeleton, const ProbeRow *row, char
         if (!link)
                 return kernel_error(reterr, -errno, "Program %s could not be attached: %s (%s).", row->program,
                                     strerror(errno), last_libbpf_message);
-        r = add_link(k, link, row->program, row, row->event);
+        r = probes_add_link(k, link, row->program, row, row->event);
         if (r < 0)
                 return kernel_error(reterr, r, "Program %s could not be kept attached: %s.", row->program, strerror(-r));
         return 0;
@@ -270,7 +278,7 @@ static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLa
 /* The classic tracepoint of one side of a system call; "" when it is attached already. */
 static void classic_link_name(Kernel *k, const EventSpec *spec, bool exit, char name[static 56]) {
         snprintf(name, 56, "tp.sys_%s_%.40s", exit ? "exit" : "enter", syscall_kernel_name(spec));
-        if (find_link(k, name))
+        if (probes_find_link(k, name))
                 name[0] = 0;
 }
 
@@ -291,7 +299,7 @@ static int attach_classic(Kernel *k, struct sct *skeleton, const SyscallLadder *
                         if (!link)
                                 return kernel_error(reterr, -errno, "Tracepoint syscalls/%s could not be attached: %s.",
                                                     name + strlen("tp."), strerror(errno));
-                        r = add_link(k, link, name, NULL, spec->id);
+                        r = probes_add_link(k, link, name, NULL, spec->id);
                         if (r < 0)
                                 return r;
                 }
@@ -319,14 +327,14 @@ static int attach_functions(Kernel *k, struct sct *skeleton, const SyscallLadder
                 int r;
 
                 functions_link_name(opts.syms, opts.cnt, exit, name);
-                if (opts.cnt == 0 || find_link(k, name))
+                if (opts.cnt == 0 || probes_find_link(k, name))
                         continue;
                 link = bpf_program__attach_kprobe_multi_opts(exit ? skeleton->progs.sct_km_exit
                                                                   : skeleton->progs.sct_km_enter, NULL, &opts);
                 if (!link)
                         return kernel_error(reterr, -errno, "The entry functions of system calls could not be attached: %s.",
                                             strerror(errno));
-                r = add_link(k, link, name, NULL, 0);
+                r = probes_add_link(k, link, name, NULL, 0);
                 if (r < 0)
                         return r;
         }
@@ -339,7 +347,7 @@ static size_t ladder_programs(Kernel *k, const SyscallLadder *ladder, const char
 
         if (ladder->rung == SYSCALL_RUNG_FUNCTIONS) {
                 functions_link_name((const char *const *) ladder->enter, ladder->n_enter, false, name);
-                if (find_link(k, name))
+                if (probes_find_link(k, name))
                         return 0;
                 programs[0] = "sct_km_enter";
                 programs[1] = "sct_km_exit";
@@ -367,18 +375,18 @@ int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
                 return -ENOMEM;
         syscall_ladder(k->features, &k->symbols, plan, ladder);
         for (const ProbeRow *row = probes; row->program; row++)
-                if (row_is_wanted(row, plan, ladder) && !find_link(k, row->program))
+                if (row_is_wanted(row, plan, ladder) && !probes_find_link(k, row->program))
                         programs[n++] = row->program;
         n_ladder = ladder_programs(k, ladder, programs + n);
         n += n_ladder;
         if (n == 0)
                 return 0;
 
-        r = load_more(k, programs, n, &more, reterr);
+        r = probes_load(k, programs, n, &more, reterr);
         if (r < 0)
                 return r;
         for (const ProbeRow *row = probes; row->program; row++)
-                if (row_is_wanted(row, plan, ladder) && !find_link(k, row->program)) {
+                if (row_is_wanted(row, plan, ladder) && !probes_find_link(k, row->program)) {
                         r = attach_row(k, more, row, reterr);
                         if (r < 0)
                                 return r;
@@ -389,9 +397,11 @@ int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
                                                       : attach_classic(k, more, ladder, reterr);
 }
 
-static bool link_is_wanted(const KernelLink *link, const Plan *plan, const SyscallLadder *ladder) {
+static bool link_is_wanted(Kernel *k, const KernelLink *link, const Plan *plan, const SyscallLadder *ladder) {
         char name[56];
 
+        if (link->name[0] == 'h')
+                return hooks_link_is_wanted(k, link->name);
         if (link->row)
                 return row_is_wanted(link->row, plan, ladder);
         for (size_t i = 0; i < ladder->n_classic; i++)
@@ -414,7 +424,7 @@ void probes_detach_unwanted(Kernel *k, const Plan *plan) {
                 return;
         syscall_ladder(k->features, &k->symbols, plan, ladder);
         for (size_t i = 0; i < k->n_links; i++)
-                if (link_is_wanted(k->links + i, plan, ladder))
+                if (link_is_wanted(k, k->links + i, plan, ladder))
                         k->links[n++] = k->links[i];
                 else
                         safe_close(k->links[i].fd);
@@ -430,7 +440,7 @@ int probes_iterate_tasks(Kernel *k) {
 
         if (!k->features->granted[FEATURE_ITER_TASK])
                 return -ENOTSUP;
-        r = load_more(k, &program, 1, &more, NULL);
+        r = probes_load(k, &program, 1, &more, NULL);
         if (r < 0)
                 return r;
         link = bpf_program__attach_iter(more->progs.sct_iter_task, NULL);
@@ -477,6 +487,8 @@ int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const ch
 }
 
 const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
+        if (spec->family == EVENT_FAMILY_HOOK)
+                return spec->hook;
         if (spec->family != EVENT_FAMILY_SYSCALL)
                 return strncmp(spec->hook, "tp_btf:sys_", 11) == 0 ? "raw_tp" : "tp_btf";
         /* System calls are all on one rung, but for the moment of a change: the newest link says which. */

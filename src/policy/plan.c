@@ -24,6 +24,8 @@ Plan *plan_free(Plan *p) {
         free(p->dfa);
         free(p->dfa_masks);
         free(p->cgroup_patterns);
+        free(p->hooks);
+        free(p->actions);
         free(p->rules);
         free(p->policies);
         free(p->pool);

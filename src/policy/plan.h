@@ -30,6 +30,12 @@ typedef struct PlanRule {       /* what a rule number means */
         uint32_t rule;          /* index in policy->rules */
 } PlanRule;
 
+/* A hook that a policy brought, and the plan that serves it. kernel/ decides where in the kernel that is. */
+typedef struct PlanHook {
+        const struct Hook *hook;        /* of a policy in policies[] */
+        uint16_t plan;
+} PlanHook;
+
 typedef struct Plan {
         struct sct_gen_config config;
 
@@ -56,6 +62,10 @@ typedef struct Plan {
         size_t n_dfa_masks, n_dfa_masks_allocated;
         struct sct_cgroup_pattern *cgroup_patterns;
         size_t n_cgroup_patterns, n_cgroup_patterns_allocated;
+
+        PlanHook *hooks;
+        size_t n_hooks, n_hooks_allocated;
+        struct sct_action *actions;           /* by rule number */
 
         PlanRule *rules;                      /* by rule number */
         size_t n_rules, n_rules_allocated;

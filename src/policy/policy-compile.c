@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "../basic/macro.h"
-#include "compile.h"
+#include "compile-hook.h"
 #include "policy-compile.h"
 
 #define CONDITIONS_MAX 64      /* conditions of one rule on one event, or on the subject: each may become two layers */
@@ -228,10 +228,6 @@ static int admit(Compiler *c, const CompileInput *in) {
         size_t n_patterns = c->plan->n_cgroup_patterns, n_events = c->n_events, n_rules = c->n_rules;
         uint32_t n_roots = c->plan->config.n_tree_roots;
         int r;
-
-        if (in->policy->n_hooks > 0)
-                return refuse(c->problems, in->policy, 0, 0, "hooks of TracingPolicy are not available in this version; "
-                              "write a ScopePolicy with events of the catalogue");
 
         for (size_t i = 0; i < in->policy->n_rules; i++) {
                 r = admit_rule(c, in, i);
@@ -488,6 +484,10 @@ static int fill_events(Compiler *c) {
                 r = compile_predicates(c, plan, spec, wants + i, end - i);
                 if (r < 0)
                         return r;
+                if (c->rules[wants[i].rule].rule->hook)
+                        r = compile_hook_plan(c, plan, c->plan->n_plans, c->rules[wants[i].rule].rule->hook);
+                if (r < 0)
+                        return r;
                 index_event(c, spec, c->plan->n_plans++);
         }
         return 0;
@@ -616,6 +616,8 @@ static int compile_once(const CompileInput *inputs, size_t n, uint32_t generatio
         r = fill_subject(c);
         if (r >= 0)
                 r = fill_events(c);
+        if (r >= 0)
+                r = compile_actions(c);
         if (r < 0) {
                 *reterr_limit = c->limit;
                 return r;
@@ -694,6 +696,10 @@ int policy_compile(const CompileInput *inputs, size_t n, uint32_t generation, co
 
         for (size_t i = 0; i < n; i++)
                 failed[i] = false;
+
+        r = compile_number_hooks(inputs, n);
+        if (r < 0)
+                return r;
 
         for (;;) {
                 r = compile_once(inputs, n, generation, ret, failed, problems, &limit);
