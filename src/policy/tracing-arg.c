@@ -122,6 +122,9 @@ static int arg_label(YamlReader *r, const YamlNode *n, void *target) {
         if (strlen(text) > TRACING_NAME_MAX)
                 return yaml_error(r, n, "The label has %zu bytes, more than %u; write a shorter one.", strlen(text),
                                   TRACING_NAME_MAX);
+        for (const char *p = text; *p; p++)
+                if ((unsigned char) *p < ' ' || *p == 0x7f)
+                        return yaml_error(r, n, "%s holds a control character, but names an argument; remove it.", QUOTE(text));
         return free_and_strdup(&a->arg.label, text);
 }
 

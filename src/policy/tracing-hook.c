@@ -374,12 +374,24 @@ static int uprobe_path(YamlReader *r, const YamlNode *n, void *target) {
         return free_and_strdup(&d->hook->path, text);
 }
 
+static int count_name(YamlReader *r, const YamlNode *n, HookDraft *d) {
+        int q;
+
+        if (d->n_names++ < TRACING_NAMES_MAX)
+                return 1;
+        q = d->n_names > TRACING_NAMES_MAX + 1 ? 0 :
+            yaml_error(r, n, "The hook is at more than %u places; write another one for the rest.", TRACING_NAMES_MAX);
+        return q < 0 ? q : 0;
+}
+
 static int add_symbol(YamlReader *r, const YamlNode *n, void *target) {
         HookDraft *d = target;
         const char *text;
         int q;
 
-        q = tracing_get_word(r, n, 4096, &text);        /* C++ names are long */
+        q = count_name(r, n, d);
+        if (q > 0)
+                q = tracing_get_word(r, n, 4096, &text);        /* C++ names are long */
         return q <= 0 ? q : strv_extend(&d->hook->symbols, text);
 }
 
@@ -405,7 +417,9 @@ static int add_offset(YamlReader *r, const YamlNode *n, void *target) {
         const char *text;
         int q;
 
-        q = yaml_get_string(r, n, YAML_STRING_LENIENT, &text);
+        q = count_name(r, n, d);
+        if (q > 0)
+                q = yaml_get_string(r, n, YAML_STRING_LENIENT, &text);
         if (q <= 0)
                 return q;
         if (tracing_get_integer(text, strlen(text), 64, false, false, &v) < 0)

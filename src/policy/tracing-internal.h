@@ -14,7 +14,8 @@
 
 #define TRACING_SELECTORS_MAX 1024U     /* of one hook: each is a rule, and there are 2048 in all */
 #define TRACING_VALUES_MAX POLICY_VALUES_MAX
-#define TRACING_HOOKS_MAX 4096U         /* of one policy */
+#define TRACING_HOOKS_MAX 1024U         /* of one policy: there are no more plans (SCT_PLANS_MAX) */
+#define TRACING_NAMES_MAX 1024U         /* of one list of functions, symbols, offsets or calls */
 #define TRACING_NAME_MAX 128U           /* bytes of a function's, tracepoint's, label's name */
 
 /* lists: */
@@ -37,6 +38,7 @@ typedef struct TracingReader {
         size_t n_lists, n_lists_allocated;
         const YamlNode *macros;         /* selectorsMacros, NULL: none */
         bool has_enforcers;
+        size_t n_enforcer_calls;
         bool host_only;                 /* hostSelector: {} without a podSelector */
         size_t n_hooks_max, n_rules_allocated;
 } TracingReader;
@@ -80,6 +82,7 @@ typedef struct HookDraft {
         Hook *hook;
         const YamlNode *node, *call, *args, *data, *selectors, *return_arg;
         size_t n_args_allocated;
+        size_t n_names;                 /* symbols and offsets */
         unsigned n_places;              /* symbol, symbols, offsets, addrs: how many of these */
         bool raw;
 } HookDraft;

@@ -23,6 +23,7 @@ typedef struct ArgFilter {
         TracingSelector *selector;
         const char *noun;               /* matchArgs, ... */
         bool has_index, is_return;
+        bool full;                      /* a limit was reached, and that was said */
         uint64_t index;
         uint64_t positions[2];          /* args: */
         size_t n_positions;
@@ -91,6 +92,9 @@ static int add_syscall_list(YamlReader *r, const YamlNode *v, ArgFilter *f, cons
 
         if (!list)
                 return tracing_no_list(r, v, f->selector->reader, name);
+        if (f->builder.condition.n_eq + f->builder.condition.n_ne + strv_length(list->values) > TRACING_VALUES_MAX)
+                return yaml_error(r, v, "With this list the filter has more than %u values; name each list once.",
+                                  TRACING_VALUES_MAX);
         STRV_FOREACH(i, list->values) {
                 int q = add_syscall(r, v, f, *i);
 
@@ -269,6 +273,11 @@ static int add_number_range(YamlReader *r, const YamlNode *v, ArgFilter *f) {
 static int add_address(YamlReader *r, const YamlNode *v, ArgFilter *f) {
         int q;
 
+        if (f->builder.condition.n_patterns > TRACING_VALUES_MAX) {
+                f->full = true;
+                return yaml_error(r, v, "The filter has more than %u prefixes of addresses; write networks whose prefix "
+                                  "length is a multiple of 8.", TRACING_VALUES_MAX);
+        }
         q = tracing_add_cidr(&f->builder, v->text, f->operator->negative);
         if (q == 0)
                 return yaml_error(r, v, "%s is no address; write for example 10.0.0.1, 10.0.0.0/8, ::1 or fe80::/10.",
@@ -569,7 +578,7 @@ static int lower(YamlReader *r, ArgFilter *f) {
 static int add_one_value(YamlReader *r, const YamlNode *v, void *userdata) {
         ArgFilter *f = userdata;
 
-        return f->operator->add(r, v, f);
+        return f->full ? 0 : f->operator->add(r, v, f);
 }
 
 static int add_values(YamlReader *r, const YamlNode *n, ArgFilter *f) {

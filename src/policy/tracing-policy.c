@@ -46,6 +46,7 @@ int tracing_no_list(YamlReader *r, const YamlNode *n, const TracingReader *t, co
 typedef struct ListDraft {
         TracingList list;
         const YamlNode *values, *pattern;
+        size_t n_values;
         bool generated;
 } ListDraft;
 
@@ -131,6 +132,9 @@ static int add_list_value(YamlReader *r, const YamlNode *n, void *target) {
                                   "i386/sys_openat.", QUOTE(text));
         if (strlen(text) > TRACING_NAME_MAX)
                 return yaml_error(r, n, "%s is no name of a function; write a shorter one.", QUOTE(text));
+        if (d->n_values++ >= TRACING_NAMES_MAX)
+                return d->n_values > TRACING_NAMES_MAX + 1 ? 0 :
+                       yaml_error(r, n, "The list has more than %u values; write another list.", TRACING_NAMES_MAX);
         return strv_extend(&d->list.values, text);
 }
 
@@ -204,6 +208,13 @@ static int read_list(YamlReader *r, const YamlNode *n, void *target) {
 
 /* ---- enforcers, options ---- */
 
+static int keep_enforcer_call(YamlReader *r, const YamlNode *n, TracingReader *t, const char *name) {
+        if (t->n_enforcer_calls++ >= TRACING_NAMES_MAX)
+                return t->n_enforcer_calls > TRACING_NAMES_MAX + 1 ? 0 :
+                       yaml_error(r, n, "The enforcer has more than %u calls; name each once.", TRACING_NAMES_MAX);
+        return strv_extend(&t->policy->enforcer_calls, name);
+}
+
 static int add_enforcer_call(YamlReader *r, const YamlNode *n, void *target) {
         TracingReader *t = target;
         const TracingList *list;
@@ -218,7 +229,7 @@ static int add_enforcer_call(YamlReader *r, const YamlNode *n, void *target) {
                 if (!tracing_find_syscall(text) && !startswith(text, "security_"))
                         return yaml_error(r, n, "An enforcer stops system calls and security_* functions, and %s is "
                                           "neither; write for example sys_prctl.", QUOTE(text));
-                return strv_extend(&t->policy->enforcer_calls, text);
+                return keep_enforcer_call(r, n, t, text);
         }
         list = tracing_find_list(t, name);
         if (!list)
@@ -227,7 +238,7 @@ static int add_enforcer_call(YamlReader *r, const YamlNode *n, void *target) {
                 return yaml_error(r, n, "An enforcer stops calls that are known by name; write them as a list of type "
                                   "syscalls.");
         STRV_FOREACH(i, list->values) {
-                q = strv_extend(&t->policy->enforcer_calls, *i);
+                q = keep_enforcer_call(r, n, t, *i);
                 if (q < 0)
                         return q;
         }

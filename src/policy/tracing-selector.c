@@ -71,7 +71,8 @@ int tracing_each_value(YamlReader *r, const YamlNode *n, TracingAddValue add, vo
         if (n->n_items > TRACING_VALUES_MAX)
                 return yaml_error(r, n, "The list has %zu values, more than %u; write ranges or prefixes.", n->n_items,
                                   TRACING_VALUES_MAX);
-        for (size_t i = 0; i < n->n_items && q >= 0; i++) {
+        /* Nobody reads more problems than are shown. */
+        for (size_t i = 0; i < n->n_items && q >= 0 && r->n_problems <= YAML_PROBLEMS_MAX; i++) {
                 size_t mark = yaml_key_push_index(r, i);
                 const char *text;
 

@@ -446,6 +446,40 @@ TEST(many_selectors_and_values) {
         parsed_done(&p);
 }
 
+/* What would make a short document large is refused at its place. */
+TEST(limits) {
+        static const struct {
+                const char *before, *item, *after, *fragment;
+                unsigned n;
+        } rows[] = {
+                { "  kprobes:\n", "  - {call: sys_close}\n", "", "split it into several policies", 1024 },
+                { "  kprobes: [{call: sys_close}]\n  enforcers: [{calls: [", "\"list:a\",", "]}]\n"
+                  "  lists: [{name: a, type: generated_syscalls}]\n", "more than 1024 calls", 10 },
+                { "  lists: [{name: a, values: [", "f,", "]}]\n  kprobes: [{call: sys_close}]\n", "more than 1024 values", 1025 },
+                { "  uprobes: [{path: /q, offsets: [", "1,", "]}]\n", "more than 1024 places", 1025 },
+                { "  kprobes: [{call: f, syscall: false, args: [{index: 0, type: sock}], selectors: [{matchArgs: [{index: 0, "
+                  "operator: SAddr, values: [", "1.0.0.0/1,", "]}]}]}]\n", "multiple of 8", 600 },
+                { "  kprobes:\n  - call: sys_close\n    args: [", "{index: 0, type: int},", "]\n", "more than 15 arguments", 16 },
+                { "  kprobes:\n  - call: sys_close\n    selectors: [", "{},", "]\n", "more than 1024", 1025 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(buffer_done) Buffer b = {};
+                Parsed p;
+
+                (void) buffer_add_string(&b, rows[i].before);
+                for (unsigned k = 0; k < rows[i].n; k++)
+                        (void) buffer_add_string(&b, rows[i].item);
+                (void) buffer_add_string(&b, rows[i].after);
+                p = parse_spec(buffer_cstring(&b));
+                if (p.n != 0 || p.problems.n_errors != 1 || !strstr(p.problems.items[0].message, rows[i].fragment)) {
+                        print_problems(&p.problems);
+                        TEST_FAIL("wanted one problem: %s", rows[i].fragment);
+                }
+                parsed_done(&p);
+        }
+}
+
 TEST(host_selector) {
         Parsed p = good_spec("  hostSelector: {}\n  podSelector:\n  kprobes:\n  - {call: sys_close}\n");
         const Condition *c = subject_condition(&p, SCT_FIELD_CGROUP);
