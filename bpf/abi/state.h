@@ -19,8 +19,12 @@ struct sct_state {
         u64 wakeup_bytes;            /* pending bytes that wake a reader on its timer */
         u64 n_lost, n_truncated, n_faults, n_path_errors, n_internal;
         u64 epoch;                   /* raised when cached answers no longer hold: a process was excluded, journald moved */
-        u64 next_seq;                /* user space's */
         u64 journal_ino, journal_cgroup;
         u32 journal_dev;             /* kernel encoding: major << 20 | minor */
         u32 pad;
+        /* The daemon writes this for every event: on a cache line of its own, or each system call that a program looks
+         * at meanwhile would have to fetch the words above anew. */
+        u64 apart[8];
+        u64 next_seq;                /* user space's */
+        u64 apart_end[7];
 };

@@ -11,7 +11,7 @@
 
 #define TICK_USEC (10 * USEC_PER_MSEC)  /* bounds the latency of a record */
 #define IDLE_TICKS 20                   /* ticks without a record until the timer is given up */
-#define BATCH_MAX 2048                  /* records until the rest of the loop gets its turn */
+#define BATCH_MAX 256                   /* records until the rest of the loop gets its turn: a fraction of a millisecond */
 
 /* Ends libbpf's consume loop: it has advanced past the record that the callback answered with it. */
 #define BATCH_FULL (-0x7fff)
