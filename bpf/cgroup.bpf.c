@@ -30,6 +30,12 @@ static __always_inline void match_patterns(struct sct_cgroup *cgroup, u32 parity
                 bpf_loop(config->n_cgroup_patterns, pattern_step, &w, 0);
 }
 
+static __always_inline void cgroup_store(struct sct_scratch *s, u64 id) {
+        if (bpf_map_update_elem(&sct_cgroups, &id, &s->cgroup, BPF_ANY))
+                COUNT(n_internal);
+        emit_cgroup(&s->buf, SCT_RECORD_CGROUP_MKDIR, id);
+}
+
 /* The path is the parent's and the name: relative to the root that the service sees. A parent that is not known is
  * outside of that root. */
 static __always_inline int cgroup_begin(struct sct_scratch *s, struct cgroup *cgrp) {
@@ -48,8 +54,13 @@ static __always_inline int cgroup_begin(struct sct_scratch *s, struct cgroup *cg
         len = c->path_len;
         if (len == 1)      /* the root is "/" */
                 len = 0;
-        if (len > SCT_CGROUP_PATH_MAX - 2)
-                return -1;
+        if (len > SCT_CGROUP_PATH_MAX - 2) {
+                /* Too deep for its own name: it belongs to what its parent belongs to. */
+                COUNT(n_truncated);
+                c->flags &= SCT_CGROUP_IN_UNIT | SCT_CGROUP_IN_CONTAINER;
+                cgroup_store(s, id);
+                return 0;
+        }
         c->path[len & (SCT_CGROUP_PATH_MAX - 1)] = '/';
         len++;
         n = bpf_probe_read_kernel_str(c->path + (len & (SCT_CGROUP_PATH_MAX - 1)), 256, name);
@@ -66,9 +77,7 @@ static __always_inline int cgroup_begin(struct sct_scratch *s, struct cgroup *cg
         sct_cgroup_parse(c, up);
         match_patterns(c, 0);
         match_patterns(c, 1);
-        if (bpf_map_update_elem(&sct_cgroups, &id, c, BPF_ANY))
-                COUNT(n_internal);
-        emit_cgroup(&s->buf, SCT_RECORD_CGROUP_MKDIR, id);
+        cgroup_store(s, id);
         return 0;
 }
 

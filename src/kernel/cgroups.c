@@ -103,26 +103,37 @@ static void match_one(Kernel *k, int fd, const Plan *plan, struct sct_cgroup *c,
         }
 }
 
-int cgroups_match(Kernel *k, const Plan *plan) {
+static int match_all(Kernel *k, int fd, const Plan *plan) {
         uint32_t parity = plan->config.generation & 1;
-        int fd = map_fd(k, "sct_cgroups");
         uint64_t key, next, *previous = NULL;
 
-        if (plan->n_cgroup_patterns == 0)
-                return 0;
         while (bpf_map_get_next_key(fd, previous, &next) == 0) {
+                uint64_t bits[SCT_CGROUP_PATTERNS_MAX / 64] = {};
                 struct sct_cgroup c;
 
                 if (bpf_map_lookup_elem(fd, &next, &c) == 0) {
-                        memset(c.bits[parity], 0, sizeof(c.bits[parity]));
-                        match_one(k, fd, plan, &c, c.bits[parity]);
-                        if (bpf_map_update_elem(fd, &next, &c, BPF_EXIST) < 0 && errno != ENOENT)
-                                return -errno;
+                        match_one(k, fd, plan, &c, bits);
+                        if (memcmp(bits, c.bits[parity], sizeof(bits)) != 0) {
+                                memcpy(c.bits[parity], bits, sizeof(bits));
+                                if (bpf_map_update_elem(fd, &next, &c, BPF_EXIST) < 0 && errno != ENOENT)
+                                        return -errno;
+                        }
                 }
                 key = next;
                 previous = &key;
         }
         return 0;
+}
+
+/* Twice: a cgroup that begins meanwhile takes its parent's bits, which may have been those of an older generation, and
+ * the walk may have passed its place already. */
+int cgroups_match(Kernel *k, const Plan *plan) {
+        int fd = map_fd(k, "sct_cgroups"), r;
+
+        if (plan->n_cgroup_patterns == 0)
+                return 0;
+        r = match_all(k, fd, plan);
+        return r < 0 ? r : match_all(k, fd, plan);
 }
 
 /* journald is known by its unit's cgroup and by the inode of its binary: neither can be taken on by anybody else. */

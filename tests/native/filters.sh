@@ -360,6 +360,26 @@ test_unit_before() {
         hits slice-before process child later
 }
 
+# Deeper than the path of a cgroup is kept: what it belongs to is known all the same.
+test_unit_deep() {
+        local u=sct$id-deep.service part deep old
+        part=$(printf 'long%.0s' $(seq 25))
+        deep=sct$id.slice/$u/$part-1/$part-2/$part-3/$part-4/$part-5/$part-6
+        old=sct$id.slice/$u/$part-a/$part-b/$part-c/$part-d/$part-e/$part-f
+        [ $phase != policy ] || cgroup "$old"
+        early deep-old into "$cgroot/$old" meet MEET say old
+        policy deep-unit event=truncate "unit=$u"
+        policy deep-slice event=truncate "slice=sct$id.slice" "unit!=sct$id-other.service"
+        policy deep-cgroup event=truncate "cgroup=/sct$id.slice/$u"
+        do_run cgroup "$deep"
+        run into "$cgroot/$deep" say deep
+        release deep-old
+        run say outside
+        hits deep-unit deep old
+        hits deep-slice deep old
+        hits deep-cgroup deep old
+}
+
 test_unit_of_user() {
         local base="user.slice/user-1000.slice"
         policy user-unit event=truncate "unit=user@1000.service/app.slice/sct$id.service"
