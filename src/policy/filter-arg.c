@@ -21,6 +21,9 @@ typedef struct ArgClass {
 
 static const char retval_id[1] = "";     /* identity of the field */
 
+#define OBJECT_ADVICE "kernel objects cannot be compared by these filters; use a TracingPolicy, whose operators know " \
+                      "their parts"
+
 static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_S32] = { ARG_NUMBER, true, (uint64_t) INT32_MIN, INT32_MAX },
         [SCT_ARG_U32] = { ARG_NUMBER, false, 0, UINT32_MAX },
@@ -46,6 +49,32 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_STR_OUT] = { ARG_TEXT },
         [SCT_ARG_SOCKADDR_OUT] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, "
                                   "whose operators know addresses and ports" },
+        [SCT_ARG_FILE] = { ARG_TEXT },
+        [SCT_ARG_KPATH] = { ARG_TEXT },
+        [SCT_ARG_DENTRY] = { ARG_TEXT },
+        [SCT_ARG_KIOCB] = { ARG_TEXT },
+        [SCT_ARG_BINPRM] = { ARG_TEXT },
+        [SCT_ARG_FILENAME] = { ARG_TEXT },
+        [SCT_ARG_NET_DEVICE] = { ARG_TEXT },
+        [SCT_ARG_DATA_LOC] = { ARG_TEXT },
+        [SCT_ARG_KCAP] = { ARG_NUMBER, false, 0, UINT64_MAX },
+        [SCT_ARG_SYSCALL64] = { ARG_NUMBER, false, 0, UINT64_MAX },
+        [SCT_ARG_NOP] = { .advice = "it is not read; filter by another argument" },
+        [SCT_ARG_IOVEC] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_IOV_ITER] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_SOCK] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_SOCKET] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_SKB] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_KSOCKADDR] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_CRED] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_USER_NS] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_BPF_ATTR] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_BPF_PROG] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_BPF_MAP] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_PERF_EVENT] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_MODULE] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_LOAD_INFO] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_CONST_BUF] = { .advice = OBJECT_ADVICE },
 };
 
 static int unknown_argument(FilterRun *x) {

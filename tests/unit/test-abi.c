@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "abi/arg-struct.h"
 #include "abi/plan.h"
 #include "basic/buffer.h"
 #include "test.h"
@@ -68,6 +69,48 @@ static void describe_record(Buffer *b) {
 #define SCT_ARG_TYPE(id, sym, name, wire, doc) LINE(b, "argument type " name " %d " wire "\n", SCT_ARG_##sym);
 #include "abi/arg-types.def"
 #undef SCT_ARG_TYPE
+}
+
+static void describe_objects(Buffer *b) {
+        SIZE(b, sct_endpoint);
+        FIELD(b, sct_endpoint, port);
+        FIELD(b, sct_endpoint, family);
+        SIZE(b, sct_sock);
+        FIELD(b, sct_sock, source);
+        FIELD(b, sct_sock, dest);
+        FIELD(b, sct_sock, family);
+        FIELD(b, sct_sock, protocol);
+        FIELD(b, sct_sock, state);
+        FIELD(b, sct_sock, cookie);
+        SIZE(b, sct_skb);
+        FIELD(b, sct_skb, source);
+        FIELD(b, sct_skb, dest);
+        FIELD(b, sct_skb, family);
+        FIELD(b, sct_skb, len);
+        SIZE(b, sct_cred);
+        FIELD(b, sct_cred, permitted);
+        FIELD(b, sct_cred, user_ns);
+        SIZE(b, sct_user_ns);
+        FIELD(b, sct_user_ns, inum);
+        SIZE(b, sct_bpf_prog);
+        FIELD(b, sct_bpf_prog, name);
+        SIZE(b, sct_bpf_map);
+        FIELD(b, sct_bpf_map, name);
+        SIZE(b, sct_perf_event);
+        FIELD(b, sct_perf_event, type);
+        FIELD(b, sct_perf_event, function);
+        SIZE(b, sct_module);
+        FIELD(b, sct_module, flags);
+        FIELD(b, sct_module, name);
+        SIZE(b, sct_file);
+        FIELD(b, sct_file, mode);
+        NUMBER(b, SCT_FIELD_EXE_TREE);
+        NUMBER(b, SCT_FIELD_NS_TREE);
+        NUMBER(b, SCT_FIELD_NS_CHANGED);
+        NUMBER(b, SCT_PART_SADDR);
+        NUMBER(b, SCT_PART_MODE);
+        NUMBER(b, SCT_PART_GAINED);
+        NUMBER(b, SCT_SYSCALL_COMPAT);
 }
 
 static void describe_plan(Buffer *b) {
@@ -151,6 +194,7 @@ static void describe_numbers(Buffer *b) {
 static void describe(Buffer *b) {
         NUMBER(b, SCT_ABI_VERSION);
         describe_record(b);
+        describe_objects(b);
         describe_plan(b);
         describe_numbers(b);
 }
