@@ -14,6 +14,8 @@
 #include "../../bpf/abi/glob.h"
 #include "state.h"
 
+#define CGROUPS_MAX 131072      /* keys of one walk: twice what the map holds */
+
 static int find_root(char **ret) {
         struct mntent *entry;
         FILE *f = setmntent("/proc/self/mounts", "re");
@@ -103,24 +105,45 @@ static void match_one(Kernel *k, int fd, const Plan *plan, struct sct_cgroup *c,
         }
 }
 
+/* All keys first: an update puts an entry at the head of its bucket, so a walk that updates as it goes may meet two
+ * entries of one bucket in turn for ever. */
+static int list_cgroups(int fd, uint64_t **ret, size_t *ret_n) {
+        _cleanup_free_ uint64_t *keys = NULL;
+        size_t n = 0, n_allocated = 0;
+        uint64_t next;
+
+        /* Entries that are removed meanwhile start the walk again: it need not end by itself. */
+        while (n < CGROUPS_MAX && bpf_map_get_next_key(fd, n > 0 ? keys + n - 1 : NULL, &next) == 0) {
+                if (!GREEDY_REALLOC(keys, n_allocated, n + 1))
+                        return -ENOMEM;
+                keys[n++] = next;
+        }
+        *ret = TAKE_PTR(keys);
+        *ret_n = n;
+        return 0;
+}
+
 static int match_all(Kernel *k, int fd, const Plan *plan) {
         uint32_t parity = plan->config.generation & 1;
-        uint64_t key, next, *previous = NULL;
+        _cleanup_free_ uint64_t *keys = NULL;
+        size_t n;
+        int r;
 
-        while (bpf_map_get_next_key(fd, previous, &next) == 0) {
+        r = list_cgroups(fd, &keys, &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++) {
                 uint64_t bits[SCT_CGROUP_PATTERNS_MAX / 64] = {};
                 struct sct_cgroup c;
 
-                if (bpf_map_lookup_elem(fd, &next, &c) == 0) {
-                        match_one(k, fd, plan, &c, bits);
-                        if (memcmp(bits, c.bits[parity], sizeof(bits)) != 0) {
-                                memcpy(c.bits[parity], bits, sizeof(bits));
-                                if (bpf_map_update_elem(fd, &next, &c, BPF_EXIST) < 0 && errno != ENOENT)
-                                        return -errno;
-                        }
-                }
-                key = next;
-                previous = &key;
+                if (bpf_map_lookup_elem(fd, keys + i, &c) < 0)
+                        continue;
+                match_one(k, fd, plan, &c, bits);
+                if (memcmp(bits, c.bits[parity], sizeof(bits)) == 0)
+                        continue;
+                memcpy(c.bits[parity], bits, sizeof(bits));
+                if (bpf_map_update_elem(fd, keys + i, &c, BPF_EXIST) < 0 && errno != ENOENT)
+                        return -errno;
         }
         return 0;
 }

@@ -347,6 +347,19 @@ test_unit() {
         assert_eq "$(events unit-eq truncate | grep unit/below | jq -r .unit)" "$u"
 }
 
+# So many cgroups that several share a place in the kernel side's table.
+test_unit_among_many() {
+        local s=sct$id-many.slice i
+        if [ $phase = policy ]; then
+                mkdir -p "$cgroot/$s"
+                (cd "$cgroot/$s" && seq -f "sct$id-%g.service" 1500 | xargs mkdir)
+        fi
+        policy among-many event=truncate "unit=sct$id-*7.service"
+        run into "$cgroot/$s/sct$id-16.service" say no into "$cgroot/$s/sct$id-1497.service" say yes
+        [ $phase != run ] || (cd "$cgroot/$s" && seq -f "sct$id-%g.service" 1500 | xargs rmdir)
+        hits among-many yes
+}
+
 # Cgroups and processes that are there before the service.
 test_unit_before() {
         local u=sct$id-old.service
