@@ -238,7 +238,7 @@ static int open_kernel(Manager *m, SavedState *saved) {
                 return adopted;
         if (reason)
                 message_send(MESSAGE_ABI_MISMATCH, LOG_WARNING, NULL,
-                             "What the service left behind cannot be used: %s. Starting clean.", reason);
+                             "What the service left behind cannot be used: %s Starting clean.", reason);
 
         r = features_probe(&m->features);
         if (r < 0)
@@ -247,7 +247,7 @@ static int open_kernel(Manager *m, SavedState *saved) {
         r = kernel_new(&config, &m->features, fds, n_fds, &m->kernel, &error);
         if (r < 0 && adopted > 0) {
                 message_send(MESSAGE_ABI_MISMATCH, LOG_WARNING, NULL,
-                             "What the service left behind cannot be used: %s. Starting clean.", error ?: strerror(-r));
+                             "What the service left behind cannot be used: %s Starting clean.", error ?: strerror(-r));
                 for (size_t i = 0; i < n_fds; i++)
                         safe_close(fds[i].fd);
                 fd_store_clear(m->fd_store);
@@ -256,7 +256,7 @@ static int open_kernel(Manager *m, SavedState *saved) {
                 r = kernel_new(&config, &m->features, NULL, 0, &m->kernel, &error);
         }
         if (r < 0) {
-                message_send(MESSAGE_KERNEL_REFUSED, LOG_ERR, NULL, "The kernel side cannot be loaded: %s.",
+                message_send(MESSAGE_KERNEL_REFUSED, LOG_ERR, NULL, "The kernel side cannot be loaded: %s",
                              error ?: strerror(-r));
                 return r;
         }

@@ -10,6 +10,7 @@
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
 #include "bus-util.h"
+#include "../policy/hook.h"
 #include "policy-bus.h"
 
 /* NULL when the path names none. */
@@ -91,8 +92,13 @@ const char *policy_bus_kind(const LoadedPolicy *p) {
 }
 
 const char *policy_bus_mode(const LoadedPolicy *p) {
-        /* No kind of document that is read has actions that intervene. */
-        return p->policy ? "monitor" : "";
+        if (!p->policy)
+                return "";
+        for (size_t i = 0; !p->policy->monitor && i < p->policy->n_rules; i++)
+                for (size_t k = 0; k < p->policy->rules[i].n_actions; k++)
+                        if (!IN_SET(p->policy->rules[i].actions[k].kind, HOOK_ACTION_POST, HOOK_ACTION_NO_POST))
+                                return "enforce";
+        return "monitor";
 }
 
 /* The name that the object's path stands for: a copy, since the policy may go away with the call. */

@@ -50,6 +50,8 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
         assert(features);
         assert(ret);
 
+        if (geteuid() != 0 && !features->granted[FEATURE_TP_BTF])
+                return kernel_error(reterr, -EPERM, "Only root may load programs into the kernel.");
         if (!features->granted[FEATURE_TP_BTF] || !features->granted[FEATURE_TASK_STORAGE])
                 return kernel_error(reterr, -ENOTSUP, "This kernel cannot run scopetrace: %s (%s).",
                                     feature_sentence(features->granted[FEATURE_TP_BTF] ? FEATURE_TASK_STORAGE
