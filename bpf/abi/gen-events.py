@@ -37,6 +37,7 @@ class Arg:
         self.printer = 'default'
         self.source = 0
         self.size_source = None
+        self.low32 = self.high32 = None
         self.flags = []
 
 
@@ -117,6 +118,20 @@ class Catalogue:
                 a.size_source = names.index(a.size_source)
         return args
 
+    def take_layout32(self, text, event):
+        """ia32args=0,1,2+3: where a 32-bit caller has each argument, LOW+HIGH the halves of one that needs two."""
+        where = [re.fullmatch(r'([0-5])(?:\+([0-5]))?', w) for w in text.split(',')]
+        if len(where) != len(event.args) or None in where:
+            raise ListError(f'ia32args={text}: write for each of the {len(event.args)} arguments one of 0 to 5, or LOW+HIGH')
+        for a, m in zip(event.args, where):
+            if a.size_source is not None:
+                raise ListError(f'ia32args={text}: argument {a.name} has a size, which is not looked up there')
+            a.low32, a.high32 = int(m[1]), int(m[2]) if m[2] else 0xff
+            if m[2] and a.type not in ('s64', 'u64'):
+                raise ListError(f'ia32args={text}: argument {a.name} has no upper half')
+            if a.low32 != a.source or m[2]:
+                a.flags.append('SCT_ARG_PLAN_REGS32')
+
     def take_compat(self, name, event):
         if name not in self.compat_numbers:
             raise ListError(f'ia32={name}: the 32-bit table has no such call')
@@ -187,6 +202,9 @@ class Catalogue:
                 e.flags.add('compat_only')
                 e.sets.append('32bit_unique')
                 self.take_compat(attrs.pop('ia32', e.name), e)
+            layout32 = attrs.pop('ia32args', None)
+            if layout32 is not None:
+                self.take_layout32(layout32, e)
             if len(e.args) > 6:
                 raise ListError('a system call has at most 6 arguments')
         if attrs:
@@ -264,7 +282,8 @@ def write_table(c, out):
             size = '0xff' if a.size_source is None else a.size_source
             w(f'        {{ .name = {c_string(a.name)}, .ctype = {c_string(a.ctype)}, .doc = NULL, '
               f'.type = SCT_ARG_{a.type.upper()}, .printer = PRINTER_{a.printer.upper()}, .source = {a.source}, '
-              f'.size_source = {size}, .flags = {" | ".join(a.flags) or 0} }},\n')
+              f'.size_source = {size}, .flags = {" | ".join(a.flags) or 0}' +
+              (f', .low32 = {a.low32}, .high32 = {a.high32}' if 'SCT_ARG_PLAN_REGS32' in a.flags else '') + ' },\n')
         w('};\n')
     w('\nconst EventSpec event_table[] = {\n')
     for e in c.events:

@@ -199,6 +199,7 @@ enum sct_arg_plan_flags {
         SCT_ARG_PLAN_EXIT = 1 << 0,    /* filled by the kernel: read at exit */
         SCT_ARG_PLAN_FD_PATH = 1 << 1, /* type FD: append the path */
         SCT_ARG_PLAN_TIME32 = 1 << 2,  /* type TIMESPEC: a 32-bit caller's has two s32 (else two s64, as *_time64 calls) */
+        SCT_ARG_PLAN_REGS32 = 1 << 3,  /* system calls: a 32-bit caller's stands in low32 and, its upper half, in high32 */
 };
 
 /* How the kernel side gets one argument. */
@@ -207,7 +208,12 @@ struct sct_arg_plan {
         u8 source;      /* number of the hook's argument that holds it (0..5 for system calls) */
         u8 size_source; /* BYTES, SOCKADDR: number of the argument that holds the size, 0xff none */
         u8 flags;       /* enum sct_arg_plan_flags */
-        u32 max;        /* bytes at most; 0: the type's own limit */
+        union {
+                u32 max;        /* bytes at most; 0: the type's own limit */
+                struct {
+                        u8 low32, high32;   /* REGS32: numbers of arguments; high32 0xff: no upper half */
+                };
+        };
 };
 
 enum sct_plan_flags {

@@ -70,7 +70,7 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
         compat = b->rec.flags & SCT_RECORD_COMPAT;
         for (i = 0; i < SCT_ARGS_MAX; i++) {
                 struct sct_arg_plan *arg = &plan->args[i];
-                u32 type = arg->type, size;
+                u32 type = arg->type, size, wide = !compat;
                 u64 v;
 
                 if (type == SCT_ARG_NONE)
@@ -78,6 +78,12 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
                 if (!(arg->flags & SCT_ARG_PLAN_EXIT) != !exit)
                         continue;
                 v = b->args[arg->source & 7];
+                if (compat && arg->flags & SCT_ARG_PLAN_REGS32) {
+                        v = b->args[arg->low32 & 7];
+                        wide = arg->high32 != 0xff;
+                        if (wide)
+                                v |= b->args[arg->high32 & 7] << 32;
+                }
                 if (!v && type >= SCT_ARG_STR && type <= SCT_ARG_SOCKADDR_OUT) {
                         /* A null pointer is no fault: most of them mean that the caller wants no value. */
                         put_null(b, i, type, exit);
@@ -91,7 +97,7 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
                         put_u64(b, i, type, (u32) v);
                         break;
                 case SCT_ARG_S64:
-                        put_u64(b, i, type, compat ? (u64) (s64) (s32) v : v);
+                        put_u64(b, i, type, wide ? v : (u64) (s64) (s32) v);
                         break;
                 case SCT_ARG_U64:
                 case SCT_ARG_PTR:

@@ -25,6 +25,7 @@ struct EventArgSpec {
         uint8_t source;         /* which argument of the hook holds it (system calls: 0..5) */
         uint8_t size_source;    /* BYTES, SOCKADDR: which argument holds the length; 0xff none */
         uint8_t flags;          /* enum sct_arg_plan_flags */
+        uint8_t low32, high32;  /* SCT_ARG_PLAN_REGS32: as in struct sct_arg_plan */
 };
 
 typedef enum EventFamily {

@@ -99,12 +99,13 @@ static const struct {
         { "select", "old_select" }, { "readdir", "old_readdir" }, { "getrlimit", "old_getrlimit" },
         { "pread64", "pread" }, { "pwrite64", "pwrite" }, { "sendfile", "sendfile" }, { "sendfile32", "sendfile" },
         { "fcntl", "fcntl64" }, { "stat", "newstat" }, { "umount2", "umount" }, { "uname", "newuname" },
+        { "newfstatat", "fstatat" }, { "clock_adjtime64", "clock_adjtime" },
 };
 
 int syscall_symbols_find(const SyscallSymbols *s, const EventSpec *spec, const char **symbols, size_t max, size_t *n) {
         static const char *const prefixes[] = { "__ia32_compat_sys_ia32_", "__ia32_compat_sys_x86_",
-                                                "__ia32_compat_sys_", "__ia32_sys_" };
-        static const char *const suffixes[] = { "", "16", "32", "64", "_time32" };
+                                                "__ia32_compat_sys_", "__ia32_sys_ia32_", "__ia32_sys_" };
+        static const char *const suffixes[] = { "", "16", "32", "64", "_time32", "_time64" };
         const char *names[4] = { syscall_kernel_name(spec), spec->name };
         size_t n_names = 2, before;
         int native, compat;

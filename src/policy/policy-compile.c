@@ -404,17 +404,25 @@ static void set_banks(struct sct_plan *plan) {
         plan->n_banks = end - first;
 }
 
+static void plan_set_arg(struct sct_arg_plan *arg, const EventArgSpec *spec) {
+        *arg = (struct sct_arg_plan) {
+                .type = spec->type,
+                .source = spec->source,
+                .size_source = spec->size_source,
+                .flags = spec->flags,
+        };
+        if (spec->flags & SCT_ARG_PLAN_REGS32) {
+                arg->low32 = spec->low32;
+                arg->high32 = spec->high32;
+        }
+}
+
 static void plan_set_event(struct sct_plan *plan, const EventSpec *spec) {
         plan->event = spec->id;
         plan->flags = spec->no_return ? SCT_PLAN_NO_RETURN : 0;
         plan->n_args = MIN(spec->n_args, SCT_ARGS_MAX);
         for (unsigned i = 0; i < plan->n_args; i++)
-                plan->args[i] = (struct sct_arg_plan) {
-                        .type = spec->args[i].type,
-                        .source = spec->args[i].source,
-                        .size_source = spec->args[i].size_source,
-                        .flags = spec->args[i].flags,
-                };
+                plan_set_arg(plan->args + i, spec->args + i);
         for (unsigned i = 0; i < plan->n_args; i++)
                 if (plan->args[i].flags & SCT_ARG_PLAN_EXIT)
                         plan->flags |= SCT_PLAN_EXIT_ARGS;

@@ -57,11 +57,13 @@ static long raw(long nr, long a, long b, long c, long d, long e, long f) {
 }
 
 /* The same door from 64-bit code: the call is one of the 32-bit ABI. */
-static long raw32(long nr, long a, long b, long c, long d, long e) {
+static long raw32(long nr, long a, long b, long c, long d, long e, long f) {
+        register long r12 __asm__("r12") = f;
         long r;
 
-        __asm__ volatile("int $0x80" : "=a"(r) : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
-                         : "r8", "r9", "r10", "r11", "memory");
+        /* The sixth stands where the compiler may have its frame. */
+        __asm__ volatile("xchg %%rbp, %%r12; int $0x80; xchg %%rbp, %%r12" : "=a"(r), "+r"(r12)
+                         : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e) : "r8", "r9", "r10", "r11", "memory");
         return (int) r;
 }
 
@@ -503,7 +505,8 @@ static void strings(void) {
 
 /* --- 32-bit calls --- */
 
-#define CALL32(nr, a, b, c, d) raw32(nr, L(a), L(b), L(c), L(d), 0)
+#define CALL32(nr, a, b, c, d) raw32(nr, L(a), L(b), L(c), L(d), 0, 0)
+#define CALL32_6(nr, a, b, c, d, e, f) raw32(nr, L(a), L(b), L(c), L(d), L(e), L(f))
 
 static void compat(void) {
         char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -540,6 +543,21 @@ static void compat(void) {
         want(CALL32(21, path, path, word, MS_RDONLY), "mount(source: /sct/thirty-two, target: /sct/thirty-two, filesystemtype: one word, "
              "mountflags: MS_RDONLY, data: 0x0)");
         want(CALL32(37, 2147483000, SIGHUP, 0, 0), "kill(pid: 2147483000, sig: SIGHUP)");
+
+        /* 64-bit arguments in two registers, and arguments in another order. */
+        want(CALL32_6(180, -1, low, 8, 5, 2, 0), "pread64(fd: -1, buf: 0x%lx, count: 8, offset: 8589934597)", L(low));
+        want(CALL32_6(181, -1, low, 8, -1, -1, 0), "pwrite64(fd: -1, buf: 0x%lx, count: 8, offset: -1)", L(low));
+        want(CALL32_6(193, path, 0x80000000, 0, 0, 0, 0), "truncate64(path: /sct/thirty-two, length: 2147483648)");
+        want(CALL32_6(194, -1, 7, 1, 0, 0, 0), "ftruncate64(fd: -1, length: 4294967303)");
+        want(CALL32_6(225, -1, 1, 1, 16, 0, 0), "readahead(fd: -1, offset: 4294967297, count: 16)");
+        want(CALL32_6(250, -1, 2, 1, 16, 3, 0), "fadvise64(fd: -1, offset: 4294967298, len: 16, advice: 3)");
+        want(CALL32_6(272, -1, 2, 1, 3, 1, 3), "fadvise64_64(fd: -1, offset: 4294967298, len: 4294967299, advice: 3)");
+        want(CALL32_6(314, -1, 2, 1, 3, 1, 7), "sync_file_range(fd: -1, offset: 4294967298, nbytes: 4294967299, flags: 7)");
+        want(CALL32_6(324, -1, 0, 2, 1, 3, 1), "fallocate(fd: -1, mode: 0, offset: 4294967298, len: 4294967299)");
+        want(CALL32_6(339, -1, 0, 0x10, 0, AT_FDCWD, path), "fanotify_mark(fanotify_fd: -1, flags: 0, mask: 0x10, dirfd: "
+             "AT_FDCWD, pathname: /sct/thirty-two)");
+        want(CALL32_6(120, 0x80000000 | CLONE_THREAD, 1, 2, 3, 4, 0), "clone(flags: CLONE_THREAD|CLONE_IO, stack: 0x1, "
+             "parent_tid: 0x2, child_tid: 0x4, tls: 0x3)");
 }
 
 /* --- calls that do not come back --- */
