@@ -17,6 +17,7 @@ void conf_file_list_done(ConfFileList *l) {
         for (size_t i = 0; i < l->n; i++)
                 free(l->items[i].path);
         free(l->items);
+        free(l->unreadable);
         *l = (ConfFileList) {};
 }
 
@@ -80,7 +81,7 @@ static int compare_names(const void *a, const void *b) {
 
 int conf_files_list(const char *const *dirs, const char *const *suffixes, const char *root, ConfFileList *ret) {
         _cleanup_(conf_file_list_done) ConfFileList l = {};
-        int r, first_error = 0;
+        int r;
 
         for (const char *const *dir = dirs; *dir; dir++) {
                 _cleanup_free_ char *path = strjoin(strempty(root), *dir);
@@ -90,11 +91,11 @@ int conf_files_list(const char *const *dirs, const char *const *suffixes, const 
                 r = list_dir(path, suffixes, &l);
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0 && first_error == 0)
-                        first_error = r;
+                if (r < 0 && !l.unreadable) {
+                        l.unreadable = TAKE_PTR(path);
+                        l.error = r;
+                }
         }
-        if (l.n == 0 && first_error < 0)
-                return first_error;
         if (l.n > 1)
                 qsort(l.items, l.n, sizeof(l.items[0]), compare_names);
         *ret = l;

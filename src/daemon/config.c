@@ -167,7 +167,9 @@ int config_load(Config *c, const char *root) {
 
         r = conf_files_list(dropin_dirs, suffixes, root, &l);
         if (r < 0)
-                return r == -ENOMEM ? r : 0;
+                return r;
+        if (l.unreadable)
+                log_warning_errno(l.error, "Cannot read the configuration in %s: %m", l.unreadable);
         for (size_t i = 0; i < l.n; i++)
                 if (!l.items[i].masked) {
                         r = load_file(c, l.items[i].path);

@@ -198,7 +198,7 @@ static int read_document(PolicySet *s, const char *path, Policy *policy, Problem
 
         p = policy_set_find(s, policy->name);
         if (p && (p->seen || (!p->path && p->policy))) {
-                return problem_add(problems, PROBLEM_ERROR, path, 0, 0, "metadata.name",
+                return problem_add(problems, PROBLEM_ERROR, path, policy->line, policy->column, "metadata.name",
                                    "the name \"%s\" is taken by %s; give this policy another name", policy->name,
                                    p->path ?: "a transient policy");
         }
@@ -243,14 +243,33 @@ static int file_row(PolicySet *s, const char *path, const char *name, const Prob
         return r;
 }
 
-/* A file with errors: what it gave before and does not give now goes on in its last good version. */
-static int keep_last_good(PolicySet *s, const char *path, const ProblemList *problems, size_t *position) {
+static const char *last_component(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/* In the search path a file takes the place of the one of the same name. */
+static bool is_of_file(const PolicySet *s, const LoadedPolicy *p, const char *path) {
+        return s->by_name ? streq(last_component(p->path), last_component(path)) : streq(p->path, path);
+}
+
+static bool is_in_directory(const PolicySet *s, const LoadedPolicy *p, const char *path) {
+        const char *rest = startswith(p->path, path);
+
+        return rest && *rest == '/' && !strchr(rest + 1, '/');
+}
+
+/* What a file with errors, or an unreadable directory, gave before and does not give now goes on in its last good
+ * version. */
+static int keep_last_good(PolicySet *s, const char *path, bool (*belongs)(const PolicySet *s, const LoadedPolicy *p,
+                          const char *path), const ProblemList *problems, size_t *position) {
         int n = 0, r;
 
         for (size_t i = *position; i < s->n; i++) {
                 LoadedPolicy *p = s->items[i];
 
-                if (p->seen || !p->policy || !streq_ptr(p->path, path))
+                if (p->seen || !p->policy || !p->path || !belongs(s, p, path))
                         continue;
                 p->seen = true;
                 p->stale = true;
@@ -291,7 +310,7 @@ static int read_file(PolicySet *s, const ConfFile *file, unsigned flags, size_t 
                 return r;
 
         if (problems.n_errors > 0) {
-                r = keep_last_good(s, file->path, &problems, position);
+                r = keep_last_good(s, file->path, is_of_file, &problems, position);
                 if (r == 0)
                         r = file_row(s, file->path, file->name, &problems, position, NULL);
         } else if (problems.n > 0)
@@ -301,6 +320,7 @@ static int read_file(PolicySet *s, const ConfFile *file, unsigned flags, size_t 
 }
 
 static int read_list(PolicySet *s, const ConfFileList *l, unsigned flags, size_t *position) {
+        _cleanup_(problem_list_done) ProblemList problems = {};
         int r;
 
         for (size_t i = 0; i < l->n; i++) {
@@ -308,7 +328,16 @@ static int read_list(PolicySet *s, const ConfFileList *l, unsigned flags, size_t
                 if (r < 0)
                         return r;
         }
-        return 0;
+        if (!l->unreadable)
+                return 0;
+
+        r = problem_add(&problems, PROBLEM_ERROR, l->unreadable, 0, 0, NULL, "The directory cannot be listed (%s).",
+                        strerror(-l->error));
+        if (r >= 0)
+                r = keep_last_good(s, l->unreadable, is_in_directory, &problems, position);
+        if (r >= 0)
+                r = file_row(s, l->unreadable, last_component(l->unreadable), &problems, position, NULL);
+        return r;
 }
 
 static int read_path(PolicySet *s, const char *path, size_t *position) {
@@ -319,11 +348,10 @@ static int read_path(PolicySet *s, const char *path, size_t *position) {
 
         if (stat(path, &st) >= 0 && S_ISDIR(st.st_mode)) {
                 r = conf_files_list(dirs, policy_suffixes, NULL, &l);
-                if (r == -ENOMEM)
+                if (r < 0)
                         return r;
         } else {
-                const char *slash = strrchr(path, '/');
-                ConfFile file = { .path = (char *) path, .name = slash ? slash + 1 : path };
+                ConfFile file = { .path = (char *) path, .name = last_component(path) };
 
                 return read_file(s, &file, POLICY_LOAD_ANY_OWNER, position);
         }
@@ -336,6 +364,7 @@ int policy_set_read(PolicySet *s, const char *root, char *const *paths) {
 
         for (size_t i = 0; i < s->n; i++)
                 s->items[i]->seen = false;
+        s->by_name = !paths;
 
         if (paths)
                 STRV_FOREACH(path, paths) {
@@ -347,7 +376,7 @@ int policy_set_read(PolicySet *s, const char *root, char *const *paths) {
                 _cleanup_(conf_file_list_done) ConfFileList l = {};
 
                 r = conf_files_list(policy_dirs, policy_suffixes, root, &l);
-                if (r == -ENOMEM)
+                if (r < 0)
                         return r;
                 r = read_list(s, &l, root ? POLICY_LOAD_ANY_OWNER : 0, &position);
                 if (r < 0)
@@ -444,7 +473,8 @@ static int number_follow(PolicySet *s, LoadedPolicy *p) {
                 return 0;
         if (s->follow_slots == UINT64_MAX) {
                 p->compile_failed = true;
-                return problem_add(&p->problems, PROBLEM_ERROR, p->path ?: "-", 0, 0, "spec.filters",
+                return problem_add(&p->problems, PROBLEM_ERROR, p->path ?: "-", p->policy->line,
+                                   p->policy->column, "spec.filters",
                                    "%u policies use follow already; leave follow out of one of them",
                                    FOLLOW_SLOTS_MAX);
         }
@@ -494,7 +524,8 @@ int policy_set_number(PolicySet *s) {
                         used |= SCOPE_BIT(p->scope);
                 } else if (p->policy && p->scope == 0) {
                         p->compile_failed = true;
-                        r = problem_add(&p->problems, PROBLEM_ERROR, p->path ?: "-", 0, 0, "spec.scope",
+                        r = problem_add(&p->problems, PROBLEM_ERROR, p->path ?: "-", p->policy->line,
+                                   p->policy->column, "spec.scope",
                                         "all 64 scopes are in use; name one with scope: to share it");
                         if (r < 0)
                                 return r;

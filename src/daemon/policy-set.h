@@ -69,6 +69,7 @@ struct PolicySet {
         size_t n, n_allocated;
         uint64_t disabled_scopes;       /* mask: Scope.Disable */
         uint64_t follow_slots;          /* in use */
+        bool by_name;                   /* read from the search path, where names of files count and not their paths */
         PolicySetHandlers handlers;
         void *userdata;
 };

@@ -9,8 +9,7 @@
 
 #include "../basic/log.h"
 #include "../basic/string-util.h"
-#include "../policy/policy-compile.h"
-#include "../policy/policy-parse.h"
+#include "check.h"
 #include "manager.h"
 
 enum {
@@ -26,11 +25,11 @@ typedef struct Arguments {
 
 static int help(void) {
         puts("scopetraced [OPTIONS...]\n"
-             "scopetraced --check FILE...\n\n"
+             "scopetraced --check FILE|DIR...\n\n"
              "Trace processes by policies, into the journal.\n\n"
              "  -h --help              Show this help\n"
              "     --version           Show the version\n"
-             "     --check             Only check the policies in FILEs\n"
+             "     --check             Only check the policies in these files\n"
              "     --console           Run in the foreground, print events to stdout and\n"
              "                         messages to stderr\n"
              "  -o --output=FORMAT     With --console: table, table-verbose, json, export\n"
@@ -95,49 +94,8 @@ static int parse_arguments(int argc, char *argv[], Arguments *a) {
                 return log_error_errno(-EINVAL, "Unexpected argument %s; write --policy=%s to read policies from "
                                        "there.", *a->files, *a->files);
         if (a->check && !*a->files)
-                return log_error_errno(-EINVAL, "--check wants the files to check.");
+                return log_error_errno(-EINVAL, "--check wants the files or directories to check.");
         return 1;
-}
-
-static void print_problem(const Problem *p) {
-        fprintf(stderr, "%s:", strempty(p->path));
-        if (p->line > 0)
-                fprintf(stderr, "%u:", p->line);
-        if (p->line > 0 && p->column > 0)
-                fprintf(stderr, "%u:", p->column);
-        fprintf(stderr, " %s: %s%s%s\n", p->severity == PROBLEM_ERROR ? "error" : "warning", strempty(p->key),
-                isempty(p->key) ? "" : ": ", strempty(p->message));
-}
-
-/* Reads one file and compiles what is in it for a kernel that grants everything. Returns the number of errors. */
-static int check_file(const char *path) {
-        _cleanup_(problem_list_done) ProblemList problems = {};
-        Policy **policies = NULL;
-        FeatureSet features;
-        size_t n = 0;
-        int r;
-
-        for (Feature f = 0; f < _FEATURE_MAX; f++)
-                features.granted[f] = true;
-        r = policy_load_file(path, POLICY_LOAD_ANY_OWNER, &policies, &n, &problems);
-        for (size_t i = 0; i < n; i++) {
-                CompileInput input = { .policy = policies[i], .scope = policies[i]->scope ?: 1 };
-                _cleanup_(plan_freep) Plan *plan = NULL;
-                bool failed = false;
-
-                if (r >= 0)
-                        r = policy_compile(&input, 1, 1, &features, &plan, &failed, &problems);
-                if (r >= 0 && !failed)
-                        printf("%s: %s: ok\n", path, policies[i]->name);
-        }
-        for (size_t i = 0; i < problems.n; i++)
-                print_problem(&problems.items[i]);
-        if (r < 0 && problems.n_errors == 0)
-                fprintf(stderr, "%s: error: %s\n", path, strerror(-r));
-        for (size_t i = 0; i < n; i++)
-                policy_unref(policies[i]);
-        free(policies);
-        return r < 0 ? 1 : (int) problems.n_errors;
 }
 
 static int run(const ManagerOptions *options) {
@@ -161,7 +119,7 @@ static int exit_code(int r) {
 
 int main(int argc, char *argv[]) {
         Arguments a = { .options.console_format = EVENT_FORMAT_TABLE_VERBOSE };
-        int r, n_errors = 0;
+        int r;
 
         log_set_identifier("scopetraced");
         log_set_target(LOG_TARGET_AUTO);
@@ -171,9 +129,10 @@ int main(int argc, char *argv[]) {
                 return r < 0 ? EXIT_INVALID_ARGUMENT : EXIT_SUCCESS;
         }
         if (a.check) {
-                for (char **file = a.files; *file; file++)
-                        n_errors += check_file(*file);
-                return n_errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+                r = check_policies(a.files);
+                if (r == -ENOMEM)
+                        log_oom();
+                return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         }
 
         /* By hand, people want to see what is said, and the journal is to have it all the same. */

@@ -77,6 +77,8 @@ static int read_name(YamlReader *r, const YamlNode *n, void *target) {
                 return yaml_error(r, n, "%s is not a policy's name; write lower-case letters, digits, - and ., with a "
                                   "letter or digit at both ends, at most %d characters.", QUOTE(name), POLICY_NAME_MAX);
         e->name = n;
+        e->policy->line = n->line;
+        e->policy->column = n->column;
         return free_and_strdup(&e->policy->name, name);
 }
 

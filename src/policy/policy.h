@@ -156,6 +156,7 @@ typedef struct Policy {
         char *name, *description;
         char *path;                   /* file, NULL for one that came over the bus */
         unsigned document;            /* index in its file */
+        unsigned line, column;        /* of its name */
         char *text;                   /* the document as written */
         uint8_t scope;                /* 1..64; 0: the lowest free number */
         int priority;                 /* LOG_*, default LOG_INFO */

@@ -408,7 +408,7 @@ static int verb_reload(const Options *o, int argc, char *argv[]) {
 
 const Verb verbs_policy[] = {
         { "policies", NULL,            "List policies and what is wrong with them",      0, 0, verb_policies },
-        { "check",    "FILE…",         "Check files; needs no service and no privileges", 1, VERB_ANY, verb_check },
+        { "check",    "FILE|DIR…",     "Check files; needs no service and no privileges", 1, VERB_ANY, verb_check },
         { "load",     "FILE…",         "Load policies until unloaded or restarted",      1, VERB_ANY, verb_load },
         { "unload",   "POLICY…",       "Unload policies that were loaded so",            1, VERB_ANY, verb_unload },
         { "enable",   "SCOPE|POLICY…", "Let scopes or policies match again",             1, VERB_ANY, verb_enable },

@@ -183,6 +183,21 @@ test_check_needs_no_service() {
         refused ./scopectl check bad.yaml good.yaml >out 2>&1
         assert_contains "$(cat out)" "bad.yaml:8:8"
         assert_contains "$(cat out)" "did you mean event?"
+
+        # A directory is one set: who is named twice shows, and what is no policy file is not looked at.
+        mkdir set
+        mv good.yaml bad.yaml set
+        policy good 2 event=close >set/zgood.yml
+        echo : : >set/note.txt
+        ln -s /dev/null set/masked.yaml
+        refused ./scopectl check set >ok 2>out
+        assert_eq "$(cat ok)" "set/good.yaml: good: ok"
+        assert_contains "$(cat out)" "set/bad.yaml:8:8"
+        assert_contains "$(cat out)" "set/zgood.yml:4:9: error: metadata.name: the name \"good\" is taken by set/good.yaml"
+        assert_eq "$(wc -l <out)" 2
+        rm set/bad.yaml set/zgood.yml
+        ./scopectl check set >ok 2>out
+        assert_eq "$(cat out)" ""
 }
 
 test_trace() {

@@ -208,6 +208,53 @@ TEST(bad_file_keeps_last_good) {
         stop();
 }
 
+/* Whatever is wrong with a file, also with one that takes another's place, and with the whole directory. */
+TEST(unreadable_keeps_last_good) {
+        char path[256], target[256], command[1024];
+
+        prepare();
+        snprintf(command, sizeof(command), "mkdir -p %s/usr/lib/scopetrace", root);
+        ASSERT_EQ(system(command), 0);
+        put("10-a.yaml", policy("lost", "  scope: 1\n", "event=openat"));
+        put("20-b.yaml", policy("shadowed", "  scope: 2\n", "event=close"));
+        snprintf(command, sizeof(command), "mv %s/etc/scopetrace/policies.d %s/usr/lib/scopetrace/ && "
+                 "mkdir %s/etc/scopetrace/policies.d", root, root, root);
+        ASSERT_EQ(system(command), 0);
+        start();
+        ASSERT_EQ(state_of("lost"), POLICY_ACTIVE);
+
+        path_of(path, sizeof(path), "10-a.yaml");
+        ASSERT_OK(symlink("/nowhere/at/all", path));
+        put("20-b.yaml", policy("other", "  scope: 65\n", "event=close"));
+        ASSERT_OK(manager_reload(manager));
+        ASSERT_EQ(state_of("lost"), POLICY_ACTIVE);
+        ASSERT_TRUE(manager_policy_by_name(manager, "lost")->stale);
+        ASSERT_CONTAINS(manager_policy_by_name(manager, "lost")->problems.items[0].message, "cannot be opened");
+        ASSERT_EQ(state_of("shadowed"), POLICY_ACTIVE);
+        ASSERT_TRUE(manager_policy_by_name(manager, "shadowed")->stale);
+        ASSERT_NULL(manager_policy_by_name(manager, "other"));
+
+        drop("10-a.yaml");
+        drop("20-b.yaml");
+        ASSERT_OK(manager_reload(manager));
+        ASSERT_FALSE(manager_policy_by_name(manager, "lost")->stale);
+        ASSERT_FALSE(manager_policy_by_name(manager, "shadowed")->stale);
+
+        snprintf(path, sizeof(path), "%s/usr/lib/scopetrace/policies.d", root);
+        snprintf(target, sizeof(target), "%s/usr/lib/scopetrace/elsewhere", root);
+        ASSERT_OK(rename(path, target));
+        ASSERT_OK(symlink(path, path));                       /* to itself */
+        ASSERT_OK(manager_reload(manager));
+        ASSERT_EQ(state_of("lost"), POLICY_ACTIVE);
+        ASSERT_TRUE(manager_policy_by_name(manager, "lost")->stale);
+        ASSERT_EQ(state_of("policies.d"), POLICY_FAILED);
+        ASSERT_OK(unlink(path));
+        ASSERT_OK(manager_reload(manager));                   /* taken away on purpose */
+        ASSERT_NULL(manager_policy_by_name(manager, "lost"));
+        ASSERT_NULL(manager_policy_by_name(manager, "policies.d"));
+        stop();
+}
+
 TEST(masked) {
         char path[256];
 
