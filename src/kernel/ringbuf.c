@@ -11,7 +11,8 @@
 
 #define TICK_USEC (10 * USEC_PER_MSEC)  /* bounds the latency of a record */
 #define IDLE_TICKS 20                   /* ticks without a record until the timer is given up */
-#define BATCH_MAX 256                   /* records until the rest of the loop gets its turn: a fraction of a millisecond */
+#define WAKEUP_PART 4                   /* of the ring: what may wait until the reader is woken before its time */
+#define BATCH_MAX 192                   /* records until the rest of the loop gets its turn: a fraction of a millisecond */
 
 /* Ends libbpf's consume loop: it has advanced past the record that the callback answered with it. */
 #define BATCH_FULL (-0x7fff)
@@ -28,6 +29,7 @@ int ringbuf_open(Kernel *k) {
 
         assert(map);
         k->ring_bytes = bpf_map__max_entries(map);
+        k->state->wakeup_bytes = k->ring_bytes / WAKEUP_PART;
         k->ring = ring_buffer__new(bpf_map__fd(map), on_sample, k, NULL);
         return k->ring ? 0 : -errno;
 }
@@ -114,7 +116,9 @@ int kernel_attach_event(Kernel *k, sd_event *event, int64_t priority, KernelReco
         k->on_batch = on_batch;
         k->userdata = userdata;
 
-        r = sd_event_add_io(event, &k->io_source, ring_buffer__epoll_fd(k->ring), EPOLLIN, on_ring, k);
+        /* By edge, and the ring itself: by level, every turn of the loop that finds a record in it comes back at once, and
+         * no timer would ever be waited for while events flow. */
+        r = sd_event_add_io(event, &k->io_source, map_fd(k, "sct_ring"), EPOLLIN | EPOLLET, on_ring, k);
         if (r >= 0)
                 r = sd_event_add_time_relative(event, &k->timer_source, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_tick, k);
         if (r >= 0)
