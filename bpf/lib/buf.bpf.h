@@ -234,8 +234,13 @@ __weak __noinline int put_str_out(struct sct_buf *b, u32 index, u64 from, u32 si
         if (off > SCT_ARGS_END - 16 || b->used <= off + 8)
                 return 0;       /* unreadable, or empty */
         off += 8;
-        end = off + arg_size(b, off);
-        if (end <= off || end >= SCT_ARGS_END || !b->data[end - 1])
+        end = off + arg_size(b, off) - 1;
+        barrier_var(end);
+        if (end < off || end >= SCT_ARGS_END - 1 || !b->data[end])
+                return 0;
+        end++;
+        barrier_var(end);
+        if (end >= SCT_ARGS_END)
                 return 0;
         b->data[end] = 0;
         ((struct sct_arg *) (b->data + off - 8))->size++;
