@@ -68,12 +68,18 @@ static __always_inline void syscall_args(struct pt_regs *regs, int compat, u64 a
                 a[4] = (u32) BPF_CORE_READ(regs, di);
                 a[5] = (u32) BPF_CORE_READ(regs, bp);
         } else {
-                a[0] = BPF_CORE_READ(regs, di);
-                a[1] = BPF_CORE_READ(regs, si);
-                a[2] = BPF_CORE_READ(regs, dx);
-                a[3] = BPF_CORE_READ(regs, r10);
-                a[4] = BPF_CORE_READ(regs, r8);
-                a[5] = BPF_CORE_READ(regs, r9);
+                /* All in one read, because each costs as much as a lookup: they stand together, from r10 to di. */
+                struct {
+                        u64 r10, r9, r8, ax, cx, dx, si, di;
+                } r = {};
+
+                bpf_probe_read_kernel(&r, sizeof(r), &regs->r10);
+                a[0] = r.di;
+                a[1] = r.si;
+                a[2] = r.dx;
+                a[3] = r.r10;
+                a[4] = r.r8;
+                a[5] = r.r9;
         }
         a[6] = a[7] = 0;
 }
