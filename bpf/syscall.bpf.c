@@ -38,6 +38,21 @@ static __always_inline int syscall_judge(struct sct_buf *b, struct sct_task *t, 
         return !m.count || match_preds(s, b, t, &m);
 }
 
+#define SYSCALL_MM 7            /* in sct_buf.args, behind the six arguments */
+
+/* What was not resident at entry and is gone with the program that execve() replaced. */
+__weak __noinline int put_lost(struct sct_buf *b, u32 plan_key) {
+        struct sct_plan *plan = bpf_map_lookup_elem(&sct_plans, &plan_key);
+
+        if (!b || !plan)
+                return -1;
+        for (u32 i = 0; i < SCT_ARGS_MAX; i++)
+                if (b->deferred >> i & 1)
+                        put_fault(b, i, plan->args[i].type, SCT_ARG_FAULT);
+        b->deferred = 0;
+        return 0;
+}
+
 /* The arguments are in regs, or where a classic tracepoint has put them. */
 static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, const u64 *args,
                                          u32 generation) {
@@ -76,8 +91,14 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
         else
                 for (u32 i = 0; i < 6; i++)
                         b->args[i] = args[i];
+        b->may_defer = !(plan->flags & SCT_PLAN_NO_RETURN);
         read_args(s, b, parity * SCT_PLANS_MAX + (plan_index & (SCT_PLANS_MAX - 1)), 0);
-        wanted = syscall_judge(b, t, plan, parity, s, 0);
+        b->may_defer = 0;
+        if (b->deferred) {
+                b->args[SYSCALL_MM] = (u64) BPF_CORE_READ(task, mm);
+                wanted = 1;     /* judged at exit */
+        } else
+                wanted = syscall_judge(b, t, plan, parity, s, 0);
         if (wanted && plan->flags & SCT_PLAN_NO_RETURN) {
                 emit(b, plan->bank_first, plan->n_banks);
                 wanted = 0;
@@ -98,7 +119,7 @@ static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u3
         struct sct_plan *plan;
         struct sct_buf *b;
         u32 parity, index;
-        int late;
+        int late, judge;
 
         if (!t || !(t->flags & SCT_TASK_PENDING))
                 return 0;
@@ -128,16 +149,19 @@ static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u3
         }
         b->rec.retval = retval;
         b->rec.flags |= SCT_RECORD_HAS_RETVAL;
-        if (!late && !(plan->flags & SCT_PLAN_EXIT_ARGS) && plan->n_preds == plan->n_preds_entry) {
+        judge = late || b->deferred;
+        if (!judge && !(plan->flags & SCT_PLAN_EXIT_ARGS) && plan->n_preds == plan->n_preds_entry) {
                 emit(b, plan->bank_first, plan->n_banks);
                 return 0;
         }
         s = scratch_get();
         if (!s)
                 return 0;
-        if (plan->flags & SCT_PLAN_EXIT_ARGS)
+        if (b->deferred && b->args[SYSCALL_MM] != (u64) BPF_CORE_READ(task, mm))
+                put_lost(b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)));
+        if (plan->flags & SCT_PLAN_EXIT_ARGS || b->deferred)
                 read_args(s, b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), 1);
-        if ((!late || syscall_judge(b, t, plan, parity, s, 0)) && syscall_judge(b, t, plan, parity, s, 1))
+        if ((!judge || syscall_judge(b, t, plan, parity, s, 0)) && syscall_judge(b, t, plan, parity, s, 1))
                 emit(b, plan->bank_first, plan->n_banks);
         scratch_put();
         return 0;

@@ -59,15 +59,16 @@ fault:
         put_fault(b, index, SCT_ARG_TIMESPEC, SCT_ARG_FAULT);
 }
 
-/* Reads the arguments that exist at entry (exit = 0) or those that the kernel has filled (exit = 1). plan_key counts the
- * parity in. */
+/* Reads the arguments that exist at entry (exit = 0), or those that the kernel has filled and those that were deferred
+ * (exit = 1). plan_key counts the parity in. */
 __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 plan_key, u32 exit) {
         struct sct_plan *plan = bpf_map_lookup_elem(&sct_plans, &plan_key);
-        u32 i, compat;
+        u32 i, compat, deferred;
 
         if (!s || !b || !plan)
                 return -1;
         compat = b->rec.flags & SCT_RECORD_COMPAT;
+        deferred = b->deferred;
         for (i = 0; i < SCT_ARGS_MAX; i++) {
                 struct sct_arg_plan *arg = &plan->args[i];
                 u32 type = arg->type, size, wide = !compat;
@@ -75,7 +76,7 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
 
                 if (type == SCT_ARG_NONE)
                         break;
-                if (!(arg->flags & SCT_ARG_PLAN_EXIT) != !exit)
+                if (!(arg->flags & SCT_ARG_PLAN_EXIT) != !exit && !(exit && deferred >> i & 1))
                         continue;
                 v = b->args[arg->source & 7];
                 if (compat && arg->flags & SCT_ARG_PLAN_REGS32) {
@@ -131,7 +132,7 @@ __weak __noinline int read_args(struct sct_scratch *s, struct sct_buf *b, u32 pl
                         put_user_strv(b, i, v, compat);
                         break;
                 case SCT_ARG_TIMESPEC:
-                        if (exit && b->rec.retval < 0)
+                        if (arg->flags & SCT_ARG_PLAN_EXIT && b->rec.retval < 0)
                                 put_fault(b, i, type, 0);
                         else
                                 put_timespec(b, i, v, compat && (arg->flags & SCT_ARG_PLAN_TIME32));

@@ -93,10 +93,15 @@ static __always_inline int put_u64(struct sct_buf *b, u32 index, u32 type, u64 v
         return 0;
 }
 
-/* An argument that could not be read, or found no room: present by name, without a value. */
+/* An argument that could not be read, or found no room: present by name, without a value. Not yet, when its memory may
+ * only not be resident: no program can wait for a page, but the kernel will. */
 static __always_inline void put_fault(struct sct_buf *b, u32 index, u32 type, u32 flags) {
         u32 off = b->used;
 
+        if (b->may_defer && flags & SCT_ARG_FAULT) {
+                b->deferred |= 1 << (index & (SCT_ARGS_MAX - 1));
+                return;
+        }
         if (off > SCT_ARGS_END - 16)
                 return;
         arg_done(b, off, index, type, flags, 0);
@@ -254,7 +259,8 @@ __weak __noinline int put_str_out(struct sct_buf *b, u32 index, u64 from, u32 si
 struct strv_walk {
         struct sct_buf *b;
         u64 array;
-        u32 at, flags, compat, pad;
+        u32 at, flags, compat;
+        u32 fault;            /* met something that cannot be read */
 };
 
 static long strv_step(u32 i, struct strv_walk *w) {
@@ -265,6 +271,7 @@ static long strv_step(u32 i, struct strv_walk *w) {
         if (w->compat ? bpf_probe_read_user(&p, 4, (void *) (w->array + 4 * i))
                       : bpf_probe_read_user(&p, 8, (void *) (w->array + 8 * i))) {
                 w->flags = i == 0 ? SCT_ARG_FAULT : SCT_ARG_TRUNCATED;
+                w->fault = 1;
                 return 1;
         }
         if (!p) {
@@ -272,8 +279,10 @@ static long strv_step(u32 i, struct strv_walk *w) {
                 return 1;
         }
         n = read_str_at(w->b, w->at, (void *) p, 1, &truncated);
-        if (n <= 0 || n > SCT_STR_MAX)
+        if (n <= 0 || n > SCT_STR_MAX) {
+                w->fault = n < 0;
                 return 1;
+        }
         w->at += n;
         return truncated;
 }
@@ -289,7 +298,7 @@ __weak __noinline int put_user_strv(struct sct_buf *b, u32 index, u64 array, u32
         w.b = b;
         w.at = off + 8;
         bpf_loop(SCT_STRV_MAX, strv_step, &w, 0);
-        if (w.flags & SCT_ARG_FAULT)
+        if (w.flags & SCT_ARG_FAULT || (w.fault && b->may_defer))
                 put_fault(b, index, SCT_ARG_STRV, SCT_ARG_FAULT);
         else
                 arg_done(b, off, index, SCT_ARG_STRV, w.flags, w.at - off - 8);

@@ -22,8 +22,8 @@ struct sct_buf {
         u32 plan;                    /* index of the plan, without parity */
         u16 arg_off[SCT_ARGS_MAX];   /* where an argument's payload stands in data; 0: absent */
         u16 exe_off, exe_len;
-        u32 pad;
-        u64 args[8];                 /* registers: arguments that are read at exit */
+        u16 may_defer, deferred;     /* system calls: arguments not resident at entry wait for the exit; which ones do */
+        u64 args[8];                 /* registers: arguments that are read at exit; 7: the mm, where some are deferred */
         u64 active[SCT_BANKS_MAX];   /* rules that still hold, by absolute bank */
         struct sct_record rec;
         u8 data[SCT_DATA_MAX];

@@ -344,6 +344,7 @@ __weak __noinline int record_begin(struct sct_buf *b, struct sct_task *t, u32 ev
         b->rec.time_ns = bpf_ktime_get_boot_ns();
         b->rec.cpu = bpf_get_smp_processor_id();
         b->rec.syscall = -1;
+        b->may_defer = b->deferred = 0;
         for (i = 0; i < SCT_ARGS_MAX / 4; i++)
                 ((u64 *) b->arg_off)[i] = 0;
         put_exe(b, t);

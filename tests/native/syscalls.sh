@@ -11,6 +11,7 @@ setup() {
         mkdir -p "$BASE/policies"
         phase=policy
         policy calls set=syscalls comm=sct-calls
+        policy not-resident event=access access.args.pathname=/sct/not-resident
         printf '%s\n' --- 'apiVersion: scopetrace.org/v1' 'kind: ScopePolicy' 'metadata: {name: fd-paths}' \
                 'spec: {scope: 7, filters: [event=fchdir, comm=sct-fds], options: [fd-paths]}' >>"$BASE/policies/cases.yaml"
         service_start -o export
@@ -52,6 +53,12 @@ test_arguments_and_results() {
 # Copied at entry; longest; unreadable; escaped; lists.
 test_strings() {
         same strings "the calls could not be made"
+}
+
+# What no program can read before the kernel has brought it in is judged, too.
+test_filter_on_a_string_that_is_not_resident() {
+        grep -qx POLICY=not-resident "$BASE/out" || fail 'the filter has not matched'
+        assert_eq "$(grep -cx POLICY=not-resident "$BASE/out")" 1
 }
 
 # What MESSAGE cuts is whole in the argument's own field, to the kernel's limit.

@@ -447,24 +447,43 @@ static void *rewrite(void *userdata) {
         return NULL;
 }
 
+/* A string in a page of a file that this process has not touched yet. */
+static char *not_resident(const char *name, const char *s) {
+        char path[128], *mapped;
+        int fd;
+
+        snprintf(path, sizeof(path), "%s/%s", dir, name);
+        fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        if (write(fd, s, strlen(s) + 1) < 0)
+                exit(1);
+        close(fd);
+        fd = open(path, O_RDONLY);      /* what is mapped for writing cannot be executed */
+        mapped = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+        close(fd);
+        return mapped;
+}
+
 static void strings(void) {
         static const char *const argv[] = { "word", "two words", "line\nbreak", "\xff\xfe", "", NULL };
         static const char *const envp[] = { "A=b", NULL };
         static char at_limit[8192], over[8192], fits[4300];
-        const char **many;
+        static const char *many[1001];
         pthread_t thread;
-        char *edge;
+        char *edge, *mapped, *argument, executable[128];
         long fd;
 
+        mapped = not_resident("first", "/sct/not-resident");
+        argument = not_resident("second", "later");
+        snprintf(executable, sizeof(executable), "%s/second", dir);     /* of no format */
+        chmod(executable, 0700);
         snprintf(racing, sizeof(racing), "%s/fifo", dir);
         memcpy(fifo_other, racing, sizeof(racing));
         if (mkfifo(racing, 0600) < 0)
                 exit(1);
-        /* The last byte of a page that has no neighbour. */
+        /* The last byte of a page whose neighbour nobody may read. */
         edge = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        munmap(edge + 4096, 4096);
+        mprotect(edge + 4096, 4096, PROT_NONE);
         strcpy(edge + 4096 - 5, "edge");
-        many = calloc(1001, sizeof(char *));
         for (size_t i = 0; i < 1000; i++)
                 many[i] = "argument";
         memset(at_limit, 'a', 4095);
@@ -482,6 +501,12 @@ static void strings(void) {
         want(CALL2(SYS_access, 0, 0), "access(pathname: ?, mode: F_OK)");
         want(CALL2(SYS_access, -8, 0), "access(pathname: ?, mode: F_OK)");
         want(CALL2(SYS_access, "", 0), "access(pathname: , mode: F_OK)");
+        want(CALL2(SYS_access, mapped, 0), "access(pathname: /sct/not-resident, mode: F_OK)");
+        {
+                const char *const words[] = { "now", argument, NULL };
+
+                want(CALL3(SYS_execve, executable, words, NULL), "execve(pathname: %s, argv: [now later], envp: ?)", executable);
+        }
         want(CALL2(SYS_access, "tab\tand\nline\x1b[0m", 0), "access(pathname: tab\\tand\\nline\\x1b[0m, mode: F_OK)");
         want(CALL3(SYS_execve, "/sct/none", argv, envp), "execve(pathname: /sct/none, argv: [word \"two words\" line\\nbreak "
              "\\xff\\xfe \"\"], envp: [A=b])");
