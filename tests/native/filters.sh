@@ -606,6 +606,30 @@ test_args_modes_and_descriptors() {
         hits inode-bit suid
 }
 
+# Names, truth values and codes of events that are no system calls; signals, protections, processes below zero.
+test_args_of_other_kinds() {
+        policy kind-signal event=kill comm=sct-kinds kill.args.sig=SIGUSR1
+        policy kind-signal-ne event=kill comm=sct-kinds kill.args.sig!=SIGUSR1 kill.args.sig!=SIGUSR2
+        policy kind-pid event=kill comm=sct-kinds kill.args.pid=-2147483000
+        policy kind-prot event=mprotect comm=sct-kinds mprotect.args.prot=PROT_EXEC
+        policy kind-address event=mprotect comm=sct-kinds mprotect.args.addr=0x10000
+        policy kind-code event=sched_process_exit comm=sct-kinds sched_process_exit.args.exit_code!=0
+        policy kind-group event=sched_process_exit comm=sct-kinds sched_process_exit.args.process_group_exit=false
+        policy kind-call event=sys_enter comm=sct-kinds sys_enter.args.syscall=kill,mprotect
+        run comm sct-kinds kill 0 10 kill 2147483000 12 kill -2147483000 1 protect 0x10000 5 protect 0x20000 1 protect 0x20000 4
+        run comm sct-kinds child { exit 0 } thread exit-thread
+        [ $phase != run ] || "$trigger" comm sct-kinds exit 3 || true
+        [ $phase = check ] || return 0
+        assert_eq "$(events kind-signal kill | jq -c '[.args[].value]')" '[0,10]'
+        assert_eq "$(events kind-signal-ne kill | jq -c '[.args[].value]')" '[-2147483000,1]'
+        assert_eq "$(events kind-pid kill | jq -c '[.args[].value]')" '[-2147483000,1]'
+        assert_eq "$(events kind-prot mprotect | jq -c '[.args[].value]' | paste -sd' ')" '[65536,0,5] [131072,0,4]'
+        assert_eq "$(events kind-address mprotect | jq -c '[.args[].value]')" '[65536,0,5]'
+        assert_eq "$(events kind-code sched_process_exit | jq -c '.args[0].value')" 3
+        assert_eq "$(events kind-group sched_process_exit | jq -c '.args[0].value')" 0
+        assert_eq "$(events kind-call sys_enter | jq -r .syscall | sort -u | paste -sd' ')" 'kill mprotect'
+}
+
 # An argument that cannot be read has no value: neither = nor != holds for it, the policy's other filters do.
 test_args_faults() {
         policy fault-eq event=truncate comm=sct-fault 'truncate.args.path=*a*,/*'
