@@ -58,16 +58,16 @@ test_many_at_once() {
         local i
         for i in $(seq 16); do
                 policy crowd-$i event=truncate comm=sct-crowd-$i uid=$((4100 + i % 4))
-                policy crowd-length-$i event=truncate comm=sct-crowd-$i 'truncate.args.length>=1500'
-                do_run "$trigger" uid $((4100 + i % 4)) comm sct-crowd-$i say-count $i 2000 0 &
+                policy crowd-length-$i event=truncate comm=sct-crowd-$i 'truncate.args.length>=400'
+                do_run "$trigger" uid $((4100 + i % 4)) comm sct-crowd-$i say-count $i 500 0 &
                 do_run "$trigger" thread uid $((4101 + i % 4)) comm sct-crowd-$i say-count other 100 0 &
         done
         wait
         [ $phase = check ] || return 0
         for i in $(seq 16); do
-                assert_eq "$(cut -f2 "$BASE/by-policy/crowd-$i" | sort | uniq -c | sed 's/^ *//')" "2000 many_at_once/$i"
-                assert_eq "$(events crowd-$i truncate | jq '.args[1].value' | sort -n | uniq | wc -l)" 2000
-                assert_eq "$(events crowd-length-$i truncate | wc -l)" 500
+                assert_eq "$(cut -f2 "$BASE/by-policy/crowd-$i" | sort | uniq -c | sed 's/^ *//')" "500 many_at_once/$i"
+                assert_eq "$(events crowd-$i truncate | jq '.args[1].value' | sort -n | uniq | wc -l)" 500
+                assert_eq "$(events crowd-length-$i truncate | wc -l)" 100
         done
 }
 

@@ -452,7 +452,7 @@ static char *not_resident(const char *name, const char *s) {
         char path[128], *mapped;
         int fd;
 
-        snprintf(path, sizeof(path), "%s/%s", dir, name);
+        snprintf(path, sizeof(path), "%.90s/%s", dir, name);
         fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
         if (write(fd, s, strlen(s) + 1) < 0)
                 exit(1);
@@ -474,7 +474,7 @@ static void strings(void) {
 
         mapped = not_resident("first", "/sct/not-resident");
         argument = not_resident("second", "later");
-        snprintf(executable, sizeof(executable), "%s/second", dir);     /* of no format */
+        snprintf(executable, sizeof(executable), "%.90s/second", dir);     /* of no format */
         chmod(executable, 0700);
         snprintf(racing, sizeof(racing), "%s/fifo", dir);
         memcpy(fifo_other, racing, sizeof(racing));
