@@ -74,7 +74,6 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
         k->generation = k->state->generation;
         if (k->state->next_seq == 0)        /* 0 is "no number" to readers */
                 k->state->next_seq = 1;
-        k->state->wakeup_bytes = k->ring_bytes / 4;
 
         r = maps_write_constants(k);
         if (r < 0)
