@@ -144,6 +144,11 @@ static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_s
                 if (off > SCT_DATA_MAX - 8)
                         return 0;
         }
+        if (type == SCT_ARG_STRV || type == SCT_ARG_KSTRV) {
+                /* The strings with NUL behind each; the byte before them, the header's last, is NUL too. */
+                *ret_size = size + 1;
+                return (u64) (b->data + off - 1);
+        }
         if (size > SCT_STR_MAX)
                 return 0;
         if (type == SCT_ARG_BYTES || type == SCT_ARG_CONST_BUF || type == SCT_ARG_IOVEC)

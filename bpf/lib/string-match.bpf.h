@@ -171,8 +171,8 @@ __weak __noinline int match_substring(struct str_args *a) {
                 return -1;
         w.a = a;
         size = a->size;
-        if (size > SCT_STR_MAX)
-                size = SCT_STR_MAX;
+        if (size > SCT_DATA_MAX)
+                size = SCT_DATA_MAX;
         bpf_loop(size, dfa_step, &w, 0);
         return 0;
 }

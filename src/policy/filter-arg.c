@@ -13,7 +13,7 @@
 #include "wording.h"
 
 typedef struct ArgClass {
-        enum { ARG_REFUSED, ARG_NUMBER, ARG_BOOL, ARG_TEXT } kind;
+        enum { ARG_REFUSED, ARG_NUMBER, ARG_BOOL, ARG_TEXT, ARG_LIST } kind;
         bool is_signed;
         uint64_t min, max;
         const char *advice;              /* refused: a sentence's end */
@@ -37,7 +37,7 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_PTR] = { ARG_NUMBER, false, 0, UINT64_MAX },
         [SCT_ARG_FD] = { ARG_NUMBER, true, (uint64_t) INT32_MIN, INT32_MAX },
         [SCT_ARG_STR] = { ARG_TEXT },
-        [SCT_ARG_STRV] = { .advice = "lists of strings cannot be compared; filter by pathname, or by comm or binary" },
+        [SCT_ARG_STRV] = { ARG_LIST },
         [SCT_ARG_SOCKADDR] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, whose "
                               "operators know addresses and ports" },
         [SCT_ARG_TIMESPEC] = { .advice = "times cannot be compared; filter by another argument" },
@@ -45,7 +45,7 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_BYTES] = { .advice = "raw bytes cannot be compared; filter by another argument" },
         [SCT_ARG_PATH] = { ARG_TEXT },
         [SCT_ARG_KSTR] = { ARG_TEXT },
-        [SCT_ARG_KSTRV] = { .advice = "lists of strings cannot be compared; filter by pathname, or by comm or binary" },
+        [SCT_ARG_KSTRV] = { ARG_LIST },
         [SCT_ARG_STR_OUT] = { ARG_TEXT },
         [SCT_ARG_SOCKADDR_OUT] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, "
                                   "whose operators know addresses and ports" },
@@ -213,16 +213,20 @@ int filter_apply_arg(FilterRun *x) {
         arg = x->spec->args + i;
         field = (uint16_t) (SCT_FIELD_ARG + i);
         c = arg_classes + arg->type;
+        if (arg->type == SCT_ARG_BYTES && arg->printer == PRINTER_TEXT)
+                c = arg_classes + SCT_ARG_STR;
 
         if (c->kind == ARG_REFUSED)
                 return filter_run_error(x, 0, "%s of %s is no number and no string: %s.", arg->name, x->spec->name,
                                         c->advice ?: "filter by another argument");
-        if (IN_SET(c->kind, ARG_TEXT, ARG_BOOL) && !IN_SET(e->op, FILTER_OP_EQ, FILTER_OP_NE))
+        if (IN_SET(c->kind, ARG_TEXT, ARG_LIST, ARG_BOOL) && !IN_SET(e->op, FILTER_OP_EQ, FILTER_OP_NE))
                 return filter_run_error(x, e->op_offset, "%s has no order, so %s is not possible; write = or !=.",
                                         arg->name,
                                         filter_operator_to_string(e->op));
         if (c->kind == ARG_TEXT)
                 return filter_add_strings(x, arg, field, FILTER_TEXT_MAX, "A string argument");
+        if (c->kind == ARG_LIST)
+                return filter_add_list(x, arg, field);
 
         r = filter_run_builder(x, arg, field, CONDITION_NUMBER, &b);
         if (r < 0)

@@ -180,7 +180,25 @@ static int check_pattern_size(FilterRun *x, const FilterValue *v, const Pattern 
         return r < 0 ? r : 0;
 }
 
-int filter_add_strings(FilterRun *x, const void *id, uint16_t field, size_t max, const char *noun) {
+/* A list of strings is one block, NUL before, between and behind them: what holds for one of them is a part of that. */
+static int make_part_of_list(Pattern *p) {
+        bool begins = IN_SET(p->kind, PATTERN_EQUAL, PATTERN_PREFIX), ends = IN_SET(p->kind, PATTERN_EQUAL, PATTERN_SUFFIX);
+        char *text = malloc(p->size + 3);
+
+        if (!text)
+                return -ENOMEM;
+        text[0] = '\0';
+        memcpy(text + begins, p->text, p->size);
+        p->size += begins;
+        text[p->size] = '\0';
+        p->size += ends;
+        free(p->text);
+        p->text = text;
+        p->kind = PATTERN_SUBSTRING;
+        return 1;
+}
+
+static int add_strings(FilterRun *x, const void *id, uint16_t field, size_t max, const char *noun, bool list) {
         const Expression *e = x->expression;
         ConditionBuilder *builder;
         int r;
@@ -198,6 +216,8 @@ int filter_add_strings(FilterRun *x, const void *id, uint16_t field, size_t max,
                 else if (r > 0) {
                         p.negative = is_negative(x);
                         r = check_pattern_size(x, e->values + i, &p, max, noun);
+                        if (r > 0 && list)
+                                r = make_part_of_list(&p);
                         if (r > 0)
                                 r = condition_builder_add_pattern(builder, &p);
                         free(p.text);
@@ -206,6 +226,14 @@ int filter_add_strings(FilterRun *x, const void *id, uint16_t field, size_t max,
                         return r;
         }
         return 0;
+}
+
+int filter_add_strings(FilterRun *x, const void *id, uint16_t field, size_t max, const char *noun) {
+        return add_strings(x, id, field, max, noun, /* list= */ false);
+}
+
+int filter_add_list(FilterRun *x, const void *id, uint16_t field) {
+        return add_strings(x, id, field, SUBSTRING_MAX, "A word of a list", /* list= */ true);
 }
 
 static int apply_string(FilterRun *x, const Behaviour *b) {

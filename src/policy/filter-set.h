@@ -83,6 +83,7 @@ int filter_find_event(FilterRun *x, const char *name, size_t offset, const Event
 
 /* Strings with wildcards (filter-kind.c); `noun` begins a sentence. */
 int filter_add_strings(FilterRun *x, const void *id, uint16_t field, size_t max, const char *noun);
+int filter_add_list(FilterRun *x, const void *id, uint16_t field);     /* of strings: one that matches is enough */
 #define FILTER_TEXT_MAX (SCT_STR_MAX - 1)      /* bytes of a string without NUL */
 
 /* filter-arg.c */

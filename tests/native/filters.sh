@@ -480,6 +480,33 @@ test_unit_first_call() {
 
 # --- arguments ---
 
+# One word of a list is enough; the environment is read because a filter asks for it.
+test_lists() {
+        local p=$BASE/lists exec=event=sched_process_exec args=sched_process_exec.args
+        policy list-eq $exec $args.argv=needle
+        policy list-ne $exec $args.argv!=needle "$args.cmdpath=$p/*"
+        policy list-prefix $exec "$args.argv=need*"
+        policy list-suffix $exec "$args.argv=*dle"
+        policy list-inner $exec "$args.argv=*eed*"
+        policy list-first $exec "$args.argv=$p/none"
+        policy list-call event=execve execve.args.argv=needle
+        policy list-env $exec "$args.env=SCT_NEEDLE=*"
+        do_run cp /bin/true "$p/exact"
+        do_run cp /bin/true "$p/part"
+        do_run cp /bin/true "$p/none"
+        do_run "$p/exact" hay needle straw
+        do_run "$p/part" 'hay needle' needles
+        do_run env SCT_NEEDLE=x "$p/none" hay
+        hits list-eq exact
+        hits list-ne part none
+        hits list-prefix exact part
+        hits list-suffix exact part
+        hits list-inner exact part
+        hits list-first none
+        hits list-call exact
+        hits list-env none
+}
+
 test_args_strings() {
         policy arg-eq event=truncate "truncate.args.path=$BASE/args_strings/one"
         policy arg-ne event=truncate "truncate.args.path!=$BASE/args_strings/one"

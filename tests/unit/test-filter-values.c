@@ -403,11 +403,44 @@ TEST(arguments_by_type) {
         ASSERT_TRUE(number_at(event_condition(&p, "chmod", arg_field("chmod", "mode")), 04755));
         parsed_done(&p);
 
+        p = GOOD_FILTERS("sethostname.args.name=web*");
+        ASSERT_TRUE(string_at(event_condition(&p, "sethostname", arg_field("sethostname", "name")), "web-1"));
+        parsed_done(&p);
+
+        BAD_FILTERS("raw bytes", "openat2.args.how=1");
         BAD_FILTERS("addresses cannot be compared", "connect.args.addr=1");
-        BAD_FILTERS("lists of strings", "execve.args.argv=x");
         BAD_FILTERS("true or false", "sched_process_exit.args.process_group_exit=maybe");
         BAD_FILTERS("from -2147483648 to 2147483647", "close.args.fd=5000000000");
         BAD_FILTERS("is a number", "read.args.count=viel");
+}
+
+static bool list_at(const Condition *c, const char *block, size_t size) {
+        return condition_string_matches(c, block, size);
+}
+#define LIST_AT(c, block) list_at((c), "\0" block, sizeof("\0" block))
+
+/* What holds for one word of a list, and for one alone. */
+TEST(lists_of_strings) {
+        Parsed p = GOOD_FILTERS("execve.args.argv=ls,-l*,*.txt,*mid*");
+        const Condition *c = event_condition(&p, "execve", arg_field("execve", "argv"));
+
+        ASSERT_EQ(c->class, CONDITION_STRING);
+        ASSERT_TRUE(LIST_AT(c, "ls") && LIST_AT(c, "cat\0ls") && LIST_AT(c, "cat\0ls\0x"));
+        ASSERT_TRUE(LIST_AT(c, "x\0-la\0y") && LIST_AT(c, "x\0a.txt") && LIST_AT(c, "x\0amidst\0y"));
+        ASSERT_FALSE(LIST_AT(c, "als") || LIST_AT(c, "ls2\0x") || LIST_AT(c, "x-l") || LIST_AT(c, "a.txt2") || LIST_AT(c, "m\0id"));
+        ASSERT_FALSE(LIST_AT(c, ""));
+        parsed_done(&p);
+
+        p = GOOD_FILTERS("sched_process_exec.args.env!=PATH=*,*=secret");
+        c = event_condition(&p, "sched_process_exec", arg_field("sched_process_exec", "env"));
+        ASSERT_TRUE(LIST_AT(c, "HOME=/\0XPATH=/"));
+        ASSERT_FALSE(LIST_AT(c, "HOME=/\0PATH=/") || LIST_AT(c, "KEY=secret"));
+        parsed_done(&p);
+
+        BAD_FILTERS("has no order", "execve.args.argv>x");
+        BAD_FILTERS("at most 255 bytes", "execve.args.argv=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 }
 
 TEST(retval) {
