@@ -202,7 +202,7 @@ __weak __noinline int hook_judge(struct sct_scratch *s, struct sct_buf *b, struc
 }
 
 /* The calling convention's registers; of more than six arguments the rest stands on the stack. */
-static __always_inline void function_args(struct pt_regs *regs, u64 a[8]) {
+static __always_inline void function_args(struct pt_regs *regs, u64 *a) {
         u64 sp = PT_REGS_SP_CORE(regs);
 
         a[0] = PT_REGS_PARM1_CORE(regs);
@@ -212,6 +212,17 @@ static __always_inline void function_args(struct pt_regs *regs, u64 a[8]) {
         a[4] = PT_REGS_PARM5_CORE(regs);
         a[5] = BPF_CORE_READ(regs, r9);
         bpf_probe_read_kernel(a + 6, 2 * sizeof(u64), (void *) (sp + 8));
+}
+
+/* In a frame of its own: what reading registers needs is not held while rules are judged. */
+static __noinline int hook_registers(struct sct_buf *b, struct pt_regs *ctx, u32 how) {
+        if (how & HOOK_RECORD)
+                b->args[0] = (u64) ctx;
+        else if (how & HOOK_SYSCALL)
+                syscall_args(ctx, syscall_is_compat(bpf_get_current_task_btf()), b->args);
+        else
+                function_args(ctx, b->args);
+        return 0;
 }
 
 /* Keeps a call's entry until its return. */
@@ -239,12 +250,7 @@ static long hook_enter_step(u32 i, struct hook_walk *w) {
         if (!event_begin_plan(&r, index, plan->event, w->generation))
                 return 0;
         b = &r.s->buf;
-        if (w->how & HOOK_RECORD)
-                b->args[0] = (u64) w->ctx;
-        else if (w->how & HOOK_SYSCALL)
-                syscall_args(w->ctx, syscall_is_compat(bpf_get_current_task_btf()), b->args);
-        else
-                function_args(w->ctx, b->args);
+        hook_registers(b, w->ctx, w->how);
         b->plan = index;
         b->generation = w->generation;
         plan_key = (w->generation & 1) * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1));

@@ -181,7 +181,7 @@ int kernel_check_hook(const FeatureSet *features, const Policy *policy, const Ho
                 if (hook->syscall)
                         return kernel_error(reterr, -ENOTSUP, "%s is no system call; write syscall: false for a kernel "
                                             "function", hook->call);
-                r = need(features, FEATURE_KPROBE_MULTI, reterr);
+                r = features->granted[FEATURE_KPROBE_MULTI] ? 0 : need(features, FEATURE_KPROBE, reterr);
                 return r < 0 ? r : check_functions(hook, reterr);
         case HOOK_TRACEPOINT:
                 r = need(features, FEATURE_TRACEPOINT, reterr);

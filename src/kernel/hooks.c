@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Hooks that policies bring, attached. A place (a function, a tracepoint, a symbol of a binary, a system call) has a
  * number, which is its attach cookie and stays its own while anything is attached there; plans that share a place are
- * chained. Functions are attached all at once by kprobe.multi, the others one by one. */
+ * chained. Functions are attached all at once by kprobe.multi where the kernel has it (Debian 12's 6.1 has not:
+ * CONFIG_FPROBE is off), else, as everything else, one by one. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -176,8 +177,17 @@ static bool place_is_wanted(const HookPlace *place, uint32_t generation) {
         return place->key && place->generation == generation;
 }
 
-static void single_link_name(Kernel *k, const HookPlace *place, char name[static 56]) {
-        snprintf(name, 56, "h.%s.%zu", hook_kind_to_string(place->hook->kind), (size_t) (place - k->hook_places.items));
+static void single_link_name(Kernel *k, const HookPlace *place, bool exit, char name[static 56]) {
+        snprintf(name, 56, "h.%s%s.%zu", hook_kind_to_string(place->hook->kind), exit ? ".return" : "",
+                 (size_t) (place - k->hook_places.items));
+}
+
+/* Attached one by one, and at return too. */
+static bool place_is_single(Kernel *k, const HookPlace *place, bool exit) {
+        if (place->hook->kind == HOOK_KPROBE)
+                return !k->features->granted[FEATURE_KPROBE_MULTI] && !place->hook->syscall &&
+                       (!exit || place->has_return);
+        return !exit && IN_SET(place->hook->kind, HOOK_TRACEPOINT, HOOK_UPROBE);
 }
 
 /* The functions of one side, with their cookies. The name has the set's hash. */
@@ -227,12 +237,12 @@ static int attach_functions(Kernel *k, struct sct *skeleton, uint32_t generation
         return probes_add_link(k, link, name, NULL, 0);
 }
 
-static int attach_single(Kernel *k, struct sct *skeleton, const HookPlace *place, char **reterr) {
+static int attach_single(Kernel *k, struct sct *skeleton, const HookPlace *place, bool exit, char **reterr) {
         uint64_t cookie = place - k->hook_places.items;
         struct bpf_link *link = NULL;
         char name[56];
 
-        single_link_name(k, place, name);
+        single_link_name(k, place, exit, name);
         if (probes_find_link(k, name))
                 return 0;
         if (place->hook->kind == HOOK_TRACEPOINT) {
@@ -240,6 +250,11 @@ static int attach_single(Kernel *k, struct sct *skeleton, const HookPlace *place
 
                 link = bpf_program__attach_tracepoint_opts(probes_program(skeleton, "sct_h_tp"), place->hook->subsystem,
                                                            place->target, &opts);
+        } else if (place->hook->kind == HOOK_KPROBE) {
+                LIBBPF_OPTS(bpf_kprobe_opts, opts, .bpf_cookie = cookie, .retprobe = exit);
+
+                link = bpf_program__attach_kprobe_opts(probes_program(skeleton, exit ? "sct_h_return" : "sct_h_entry"),
+                                                       place->target, &opts);
         } else {
                 LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie, .func_name = place->target);
 
@@ -274,6 +289,7 @@ static int attach_syscalls(Kernel *k, struct sct *skeleton, char **reterr) {
 }
 
 int hooks_attach(Kernel *k, char **reterr) {
+        bool multi = k->features->granted[FEATURE_KPROBE_MULTI];
         uint32_t generation = k->hook_places.generation;
         bool functions = false, returns = false, tracepoints = false, uprobes = false, syscalls = false;
         const char *programs[8];
@@ -315,16 +331,16 @@ int hooks_attach(Kernel *k, char **reterr) {
         r = probes_load(k, programs, n, &skeleton, reterr);
         if (r < 0)
                 return r;
-        if (functions)
+        if (functions && multi)
                 r = attach_functions(k, skeleton, generation, false, reterr);
-        if (r >= 0 && returns)
+        if (r >= 0 && returns && multi)
                 r = attach_functions(k, skeleton, generation, true, reterr);
         for (size_t i = 0; r >= 0 && i < SCT_HOOKS_MAX; i++) {
                 const HookPlace *place = k->hook_places.items + i;
 
-                if (place_is_wanted(place, generation) &&
-                    IN_SET(place->hook->kind, HOOK_TRACEPOINT, HOOK_UPROBE))
-                        r = attach_single(k, skeleton, place, reterr);
+                for (int exit = 0; r >= 0 && exit < 2 && place_is_wanted(place, generation); exit++)
+                        if (place_is_single(k, place, exit))
+                                r = attach_single(k, skeleton, place, exit, reterr);
         }
         if (r >= 0 && syscalls)
                 r = attach_syscalls(k, skeleton, reterr);
@@ -352,9 +368,11 @@ bool hooks_link_is_wanted(Kernel *k, const char *name) {
 
                 if (!place_is_wanted(place, generation))
                         continue;
-                single_link_name(k, place, wanted);
-                if (strcmp(wanted, name) == 0)
-                        return true;
+                for (int exit = 0; exit < 2; exit++) {
+                        single_link_name(k, place, exit, wanted);
+                        if (place_is_single(k, place, exit) && strcmp(wanted, name) == 0)
+                                return true;
+                }
         }
         return false;
 }

@@ -198,6 +198,12 @@ int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **r
         for (size_t i = 0; i < n; i++)
                 (void) bpf_program__set_autoload(bpf_object__find_program_by_name(more->obj, programs[i]), true);
         more->rodata->sct_instance = k->skeleton->rodata->sct_instance;
+        /* A program for kprobe.multi finds its cookie elsewhere than one on a single kprobe: it is loaded as what it will
+         * be attached as. */
+        if (!k->features->granted[FEATURE_KPROBE_MULTI]) {
+                (void) bpf_program__set_expected_attach_type(more->progs.sct_h_entry, 0);
+                (void) bpf_program__set_expected_attach_type(more->progs.sct_h_return, 0);
+        }
         bpf_object__for_each_map(map, more->obj) {
                 struct bpf_map *first = probes_map(k, bpf_map__name(map));
 
