@@ -92,12 +92,14 @@ static void explain_failure(Manager *m, const CompileInput *input, LoadedPolicy 
                                    "generation can hold; unload or disable some");
 }
 
-/* Compiles and applies. Policies that the compiler refuses are failed and left out. */
+/* Compiles and applies. Policies that the compiler refuses are failed and left out. -EAGAIN: nothing was applied, since
+ * one of these has an older version that goes on in its place. */
 static int try_apply(Manager *m, const CompileInput *inputs, LoadedPolicy *const *policies, size_t n, char **reterr) {
         _cleanup_(problem_list_done) ProblemList problems = {};
         _cleanup_(rule_map_freep) RuleMap *map = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_free_ bool *failed = NULL;
+        bool go_back = false;
         int r;
 
         failed = new0(bool, n + 1);
@@ -106,6 +108,13 @@ static int try_apply(Manager *m, const CompileInput *inputs, LoadedPolicy *const
         r = policy_compile(inputs, n, kernel_generation(m->kernel) + 1, &m->features, &plan, failed, &problems);
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < n; i++)
+                if (failed[i] && !policies[i]->compile_failed) {
+                        explain_failure(m, &inputs[i], policies[i]);
+                        go_back = go_back || policy_can_go_back(policies[i]);
+                }
+        if (go_back)
+                return -EAGAIN;
         r = rule_map_new(plan, policies, n, &map);
         if (r < 0)
                 return r;
@@ -116,10 +125,6 @@ static int try_apply(Manager *m, const CompileInput *inputs, LoadedPolicy *const
         if (r < 0)
                 return r;
         dispatch_push_map(&m->dispatch, TAKE_PTR(map));
-
-        for (size_t i = 0; i < n; i++)
-                if (failed[i] && !policies[i]->compile_failed)
-                        explain_failure(m, &inputs[i], policies[i]);
         return 0;
 }
 
@@ -181,7 +186,7 @@ static void store_state(Manager *m) {
                 log_warning_errno(r, "Cannot keep state over a restart: %m");
 }
 
-int manager_apply(Manager *m) {
+static int apply_set(Manager *m) {
         _cleanup_free_ CompileInput *inputs = NULL;
         _cleanup_free_ LoadedPolicy **policies = NULL;
         _cleanup_free_ char *error = NULL;
@@ -194,14 +199,25 @@ int manager_apply(Manager *m) {
         r = policy_set_select(&m->policies, &m->features, &inputs, &policies, &n);
         if (r < 0)
                 return r;
+        for (size_t i = 0; i < m->policies.n; i++)
+                if (policy_can_go_back(m->policies.items[i]))
+                        return -EAGAIN;
         r = try_apply(m, inputs, policies, n, &error);
-        if (r < 0 && r != -ENOMEM && n > 0) {
+        if (r < 0 && !IN_SET(r, -ENOMEM, -EAGAIN) && n > 0) {
                 log_debug_errno(r, "The kernel refused the policy set: %s", error ?: strerror(-r));
                 r = apply_one_by_one(m, inputs, policies, n);
         }
-        if (r < 0)
+        if (r < 0 && r != -EAGAIN)
                 log_error_errno(r, "Cannot make the policy set active, the old one goes on: %s", error ?: strerror(-r));
+        return r;
+}
 
+int manager_apply(Manager *m) {
+        int r;
+
+        do
+                r = apply_set(m);
+        while (policy_set_go_back(&m->policies));
         update_states(m);
         if (update_scopes(m) < 0)
                 r = log_oom();

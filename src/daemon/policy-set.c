@@ -61,6 +61,7 @@ static LoadedPolicy *loaded_policy_free(LoadedPolicy *p) {
         free(p->path);
         free(p->owner);
         policy_unref(p->policy);
+        policy_unref(p->good);
         problem_list_done(&p->problems);
         free(p);
         return NULL;
@@ -132,6 +133,11 @@ LoadedPolicy *policy_set_find(const PolicySet *s, const char *name) {
 void policy_set_state(PolicySet *s, LoadedPolicy *p, PolicyState state) {
         bool is_new = p->state < 0;
 
+        if (state == POLICY_ACTIVE && p->good != p->policy) {
+                policy_unref(p->good);
+                p->good = policy_ref(p->policy);
+                p->good_loaded_ns = p->loaded_ns;
+        }
         if (p->state == state)
                 return;
         p->state = state;
@@ -578,6 +584,28 @@ int policy_check_features(const Policy *p, const FeatureSet *features, ProblemLi
                                 return r;
                 }
         return refused;
+}
+
+bool policy_can_go_back(const LoadedPolicy *p) {
+        return p->policy && p->compile_failed && p->good && p->good != p->policy;
+}
+
+bool policy_set_go_back(PolicySet *s) {
+        bool any = false;
+
+        for (size_t i = 0; i < s->n; i++) {
+                LoadedPolicy *p = s->items[i];
+
+                if (!policy_can_go_back(p))
+                        continue;
+                policy_unref(p->policy);
+                p->policy = policy_ref(p->good);
+                p->loaded_ns = p->good_loaded_ns;
+                p->stale = true;
+                p->n_read_problems = p->problems.n;    /* they are of the version in the file */
+                any = true;
+        }
+        return any;
 }
 
 int policy_set_select(PolicySet *s, const FeatureSet *features, CompileInput **ret_inputs, LoadedPolicy ***ret_policies,

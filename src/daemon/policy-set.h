@@ -33,6 +33,8 @@ struct LoadedPolicy {
         char *path;               /* file; NULL: came over the bus (transient) */
         PolicyState state;
         Policy *policy;           /* the version that is in force, or would be; NULL: masked, or never was good */
+        Policy *good;             /* the version that was active last, and its loaded_ns; NULL: none was */
+        uint64_t good_loaded_ns;
         uint8_t scope;            /* resolved 1..64; 0: none (policy is NULL, or no number was free) */
         ProblemList problems;     /* errors and warnings of the newest version that was read, then those of this plan */
         size_t n_read_problems;   /* how many of them came from reading it */
@@ -96,6 +98,11 @@ int policy_set_select(PolicySet *s, const FeatureSet *features, CompileInput **r
                       size_t *ret_n);
 /* Why this kernel cannot serve the policy: problems are added and -ENOTSUP is returned; 0 when it can. */
 int policy_check_features(const Policy *p, const FeatureSet *features, ProblemList *problems);
+
+/* When what a file has become cannot be active and what it was could, the old version again, stale. Returns whether there
+ * was such a one: then number and select anew. */
+bool policy_set_go_back(PolicySet *s);
+bool policy_can_go_back(const LoadedPolicy *p);
 
 /* Sets the state and tells the owner when anything changed. */
 void policy_set_state(PolicySet *s, LoadedPolicy *p, PolicyState state);

@@ -49,7 +49,7 @@ static void drop(const char *name) {
 }
 
 static char *policy(const char *name, const char *rest, const char *filters) {
-        static char text[1024];
+        static char text[4096];
 
         snprintf(text, sizeof(text), "apiVersion: scopetrace.org/v1\nkind: ScopePolicy\nmetadata:\n  name: %s\nspec:\n"
                  "%s  filters: [%s]\n", name, rest, filters);
@@ -205,6 +205,54 @@ TEST(bad_file_keeps_last_good) {
         happen("close", NULL);
         entry = wait_for("TRACE_SEQ=1");
         ASSERT_TRUE(fake_journal_has(entry, "TRACE_EVENT=close"));
+        stop();
+}
+
+/* A version that can be read and cannot be served or compiled is bad, too; its scope number does not count. */
+TEST(refused_version_keeps_last_good) {
+        char many[8192] = "event=openat";
+        LoadedPolicy *p;
+
+        prepare();
+        put("10-a.yaml", policy("a", "  scope: 5\n", "event=openat"));
+        setenv("SCOPETRACE_FAKE_REFUSE_EVENT", "ptrace", 1);
+        start();
+        p = manager_policy_by_name(manager, "a");
+        put("10-a.yaml", policy("a", "  scope: 6\n", "event=ptrace"));
+        for (unsigned i = 0; i < 2; i++) {
+                ASSERT_OK(manager_reload(manager));
+                ASSERT_TRUE(manager_policy_by_name(manager, "a") == p);
+                ASSERT_EQ(p->state, POLICY_ACTIVE);
+                ASSERT_TRUE(p->stale);
+                ASSERT_EQ(p->scope, 5);
+                ASSERT_EQ(p->problems.n_errors, 1);
+                ASSERT_CONTAINS(p->problems.items[0].message, "ptrace");
+                ASSERT_EQ(p->problems.items[0].line, 7);
+        }
+        ASSERT_STREQ(manager_status_text(manager), "1 policy in 1 scope, 1 failed; 1 hook; 0 lost");
+        happen("openat", NULL);
+        ASSERT_TRUE(fake_journal_has(wait_for("TRACE_EVENT=openat"), "MATCHED_SCOPES=16"));
+
+        for (unsigned i = 0; i < 70; i++)
+                sprintf(many + strlen(many), ",tree=%u", 1000 + i);       /* 64 are possible */
+        put("10-a.yaml", policy("a", "  scope: 6\n", many));
+        ASSERT_OK(manager_reload(manager));
+        ASSERT_TRUE(p->stale);
+        ASSERT_EQ(p->scope, 5);
+        ASSERT_EQ(p->problems.n_errors, 1);
+        ASSERT_CONTAINS(p->problems.items[0].message, "tree=");
+
+        /* Other changes leave it alone, and its problems with it. */
+        ASSERT_OK(manager_set_policy_enabled(manager, "a", false));
+        ASSERT_OK(manager_set_policy_enabled(manager, "a", true));
+        ASSERT_TRUE(p->stale);
+        ASSERT_EQ(p->problems.n_errors, 1);
+
+        put("10-a.yaml", policy("a", "  scope: 6\n", "event=close"));
+        ASSERT_OK(manager_reload(manager));
+        ASSERT_FALSE(p->stale);
+        ASSERT_EQ(p->scope, 6);
+        ASSERT_EQ(p->problems.n, 0);
         stop();
 }
 
