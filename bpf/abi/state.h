@@ -26,5 +26,6 @@ struct sct_state {
          * at meanwhile would have to fetch the words above anew. */
         u64 apart[8];
         u64 next_seq;                /* user space's */
-        u64 apart_end[7];
+        u64 flushed_seq;             /* user space's: all numbers below it have reached the outputs */
+        u64 apart_end[6];
 };

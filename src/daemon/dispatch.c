@@ -224,6 +224,7 @@ void dispatch_batch_end(void *userdata) {
         if (d->journal)
                 journal_flush(d->journal);
         stream_set_flush(d->streams);
+        (void) kernel_flushed_seq(d->kernel, true);
         /* The next record tells where; when none comes, the timer does. */
         if (unlikely((uint32_t) kernel_n_lost(d->kernel) != d->lost_seen))
                 loss_log_arm(d->losses);

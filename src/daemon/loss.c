@@ -125,4 +125,5 @@ static const LossReasonRow loss_reason_table[_LOSS_REASON_MAX] = {
         [LOSS_RATE_LIMIT] = { "rate-limit", "over the rateLimit of their policies", LOG_NOTICE },
         [LOSS_JOURNAL] = { "journal", "journald did not take them in time", LOG_WARNING },
         [LOSS_DAMAGED] = { "damaged", "their records could not be read", LOG_ERR },
+        [LOSS_CRASH] = { "crash", "the service died while it held them; some may have arrived", LOG_WARNING },
 };

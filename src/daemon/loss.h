@@ -11,6 +11,7 @@ typedef enum LossReason {
         LOSS_RATE_LIMIT,
         LOSS_JOURNAL,
         LOSS_DAMAGED,
+        LOSS_CRASH,
         _LOSS_REASON_MAX,
 } LossReason;
 

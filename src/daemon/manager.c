@@ -231,6 +231,7 @@ static int open_kernel(Manager *m, SavedState *saved) {
         _cleanup_free_ char *error = NULL;
         const char *reason;
         size_t n_fds = 0;
+        uint64_t next, flushed;
         int r, adopted;
 
         adopted = fd_store_adopt(m->fd_store, &fds, &n_fds, saved, &reason);
@@ -262,6 +263,12 @@ static int open_kernel(Manager *m, SavedState *saved) {
         }
         m->dispatch.kernel = m->kernel;
         m->dispatch.lost_seen = (uint32_t) kernel_n_lost(m->kernel);
+
+        /* What a predecessor that died had taken from the ring has its numbers, and has perhaps arrived nowhere. */
+        next = kernel_next_seq(m->kernel, 0);
+        flushed = kernel_flushed_seq(m->kernel, true);
+        if (flushed < next)
+                loss_log_add(m->dispatch.losses, LOSS_CRASH, next - flushed, 0, flushed, next - 1);
 
         for (size_t i = saved->n_maps; i > 0; i--)
                 dispatch_push_map(&m->dispatch, TAKE_PTR(saved->maps[i - 1]));

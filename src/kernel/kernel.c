@@ -73,7 +73,7 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
         k->instance = k->state->active_instance + 1;
         k->generation = k->state->generation;
         if (k->state->next_seq == 0)        /* 0 is "no number" to readers */
-                k->state->next_seq = 1;
+                k->state->next_seq = k->state->flushed_seq = 1;
 
         r = maps_write_constants(k);
         if (r < 0)
@@ -212,5 +212,13 @@ uint64_t kernel_next_seq(Kernel *k, uint64_t advance) {
         uint64_t v = k->state->next_seq;
 
         k->state->next_seq = v + advance;
+        return v;
+}
+
+uint64_t kernel_flushed_seq(Kernel *k, bool all) {
+        uint64_t v = k->state->flushed_seq;
+
+        if (all)
+                k->state->flushed_seq = k->state->next_seq;
         return v;
 }

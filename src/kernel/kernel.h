@@ -91,3 +91,6 @@ int kernel_exclude_process(Kernel *k, uint32_t host_pid, bool exclude);
 size_t kernel_list_fds(Kernel *k, KernelFd *fds, size_t max);
 /* A restarted daemon must go on where its predecessor stopped: its sequence number lives beside the ring. */
 uint64_t kernel_next_seq(Kernel *k, uint64_t advance);   /* returns the old value, then adds */
+/* The first number whose event may not have reached any output yet; `all`: everything up to now has. What a predecessor
+ * that died held between the ring and its outputs is what lies from here to the next number. */
+uint64_t kernel_flushed_seq(Kernel *k, bool all);

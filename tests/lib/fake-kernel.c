@@ -385,6 +385,10 @@ size_t kernel_list_fds(Kernel *k, KernelFd *fds, size_t max) {
         return 1;
 }
 
+uint64_t kernel_flushed_seq(Kernel *k, bool all) {
+        return kernel_next_seq(k, 0);
+}
+
 uint64_t kernel_next_seq(Kernel *k, uint64_t advance) {
         uint64_t seq = k->state->seq;
 
