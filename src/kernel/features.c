@@ -13,10 +13,6 @@
 
 #include "kernel-internal.h"
 
-#ifndef BPF_F_KPROBE_MULTI_RETURN
-#define BPF_F_KPROBE_MULTI_RETURN 1
-#endif
-
 /* r0 = 0; exit */
 static const struct bpf_insn return_0[] = {
         { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
