@@ -232,15 +232,23 @@ struct sct_plan {
         u8 flags;           /* enum sct_plan_flags */
         u16 n_preds;        /* entry predicates first, then those with SCT_PRED_EXIT */
         u16 n_preds_entry;
-        u16 next;           /* plan of another hook on the same place in the kernel; 0: the last */
+        u16 unused;
         u32 pred_first;
         struct sct_arg_plan args[SCT_ARGS_MAX];
         u64 wants[SCT_BANKS_MAX]; /* rules that want this event, by absolute bank */
 };
 
 /* Hooks that policies brought: places in the kernel, numbered by user space for as long as they are attached. A place
- * leads to the first of its plans, which are chained by sct_plan.next. */
-#define SCT_HOOKS_MAX 1024
+ * leads to the first of its links, which are chained; 0 is the end. */
+#define SCT_HOOKS_MAX 2048
+#define SCT_LINKS_MAX 4096
+
+struct sct_hook_link {
+        u32 plan;
+        u32 event;          /* number in records: a hook on a list of calls has one plan, but each call its own event */
+        u32 next;
+        u32 pad;
+};
 
 /* What a rule of such a hook does when it is the first that matches. */
 enum sct_action_flags {

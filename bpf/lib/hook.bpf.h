@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
-/* One run of a place that policies hooked: its plans one after the other, and what their rules do. */
+/* What one hook of a policy does at its place: its arguments put into the record, its rules judged, their actions. Which
+ * hooks a place has, and where its arguments come from, is hook-run.bpf.h's. */
 
 #include "arg-read.bpf.h"
 #include "event.bpf.h"
@@ -12,7 +13,11 @@ enum hook_how {
         HOOK_RECORD = 1 << 1,        /* args[0] is a tracepoint's record, arguments are its fields */
         HOOK_EXIT = 1 << 2,          /* arguments that are read at return */
         HOOK_SYSCALL = 1 << 3,       /* the registers are those of a system call */
+        HOOK_TRAMPOLINE = 1 << 4,    /* called by a BPF trampoline: LSM hooks, fmod_ret; with SYSCALL: argument 0 is the registers */
+        HOOK_RAW = 1 << 5,           /* the context is the arguments: raw tracepoints */
 };
+
+#define SCT_HOOK_REGS 8              /* arguments of a place that can be read: sct_buf.args */
 
 /* Where the field of a tracepoint's record is: sct_arg_plan.max as user space fills it. */
 #define HOOK_FIELD_OFFSET(max) ((max) & 0xffff)
@@ -172,17 +177,10 @@ found:
                 return 1;
         if (action->flags & SCT_ACTION_SIGNAL && !(action->flags & SCT_ACTION_MONITOR))
                 bpf_send_signal(action->signal);
+        if (action->flags & SCT_ACTION_OVERRIDE && !(action->flags & SCT_ACTION_MONITOR))
+                b->error = action->error;
         return !(action->flags & SCT_ACTION_NO_POST);
 }
-
-struct hook_walk {
-        u32 generation;
-        u32 plan;                    /* of the chain, 0: its end */
-        u32 how;
-        u64 place;
-        struct pt_regs *ctx;
-        s64 retval;
-};
 
 __weak __noinline int hook_judge(struct sct_scratch *s, struct sct_buf *b, struct sct_task *t, u32 plan_key) {
         struct sct_plan *plan = bpf_map_lookup_elem(&sct_plans, &plan_key);
@@ -198,135 +196,5 @@ __weak __noinline int hook_judge(struct sct_scratch *s, struct sct_buf *b, struc
                 return 0;
         if (hook_act(b, m.bank_first, m.n_banks, m.parity))
                 emit(b, m.bank_first, m.n_banks);
-        return 0;
-}
-
-/* The calling convention's registers; of more than six arguments the rest stands on the stack. */
-static __always_inline void function_args(struct pt_regs *regs, u64 *a) {
-        u64 sp = PT_REGS_SP_CORE(regs);
-
-        a[0] = PT_REGS_PARM1_CORE(regs);
-        a[1] = PT_REGS_PARM2_CORE(regs);
-        a[2] = PT_REGS_PARM3_CORE(regs);
-        a[3] = PT_REGS_PARM4_CORE(regs);
-        a[4] = PT_REGS_PARM5_CORE(regs);
-        a[5] = BPF_CORE_READ(regs, r9);
-        bpf_probe_read_kernel(a + 6, 2 * sizeof(u64), (void *) (sp + 8));
-}
-
-/* In a frame of its own: what reading registers needs is not held while rules are judged. */
-static __noinline int hook_registers(struct sct_buf *b, struct pt_regs *ctx, u32 how) {
-        if (how & HOOK_RECORD)
-                b->args[0] = (u64) ctx;
-        else if (how & HOOK_SYSCALL)
-                syscall_args(ctx, syscall_is_compat(bpf_get_current_task_btf()), b->args);
-        else
-                function_args(ctx, b->args);
-        return 0;
-}
-
-/* Keeps a call's entry until its return. */
-__weak __noinline int hook_keep(u32 level, u64 place) {
-        struct hook_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid(), .place = place };
-        struct sct_scratch *s = bpf_map_lookup_elem(&sct_scratches, &level);
-
-        if (!s || bpf_map_update_elem(&sct_hpending, &key, &s->buf, BPF_ANY))
-                COUNT(n_internal);
-        return 0;
-}
-
-static long hook_enter_step(u32 i, struct hook_walk *w) {
-        struct event_run r = {};
-        struct sct_plan *plan;
-        struct sct_buf *b;
-        u32 index = w->plan, plan_key;
-
-        if (!index)
-                return 1;
-        plan = plan_get(index, w->generation & 1);
-        if (!plan)
-                return 1;
-        w->plan = plan->next;
-        if (!event_begin_plan(&r, index, plan->event, w->generation))
-                return 0;
-        b = &r.s->buf;
-        hook_registers(b, w->ctx, w->how);
-        b->plan = index;
-        b->generation = w->generation;
-        plan_key = (w->generation & 1) * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1));
-        hook_args(r.s, b, plan_key, w->how);
-        if (plan->flags & SCT_PLAN_RETURN)
-                hook_keep(r.s->level, w->place << 8 | (i & 0xff));
-        else
-                hook_judge(r.s, b, r.t, plan_key);
-        scratch_put();
-        return 0;
-}
-
-#define HOOK_CHAIN_MAX 64
-
-static __always_inline int hook_enter(u64 place, struct pt_regs *ctx, u32 how) {
-        struct hook_walk w = { .generation = active_generation(), .how = how, .place = place, .ctx = ctx };
-        u32 key, *first;
-
-        if (!w.generation || place >= SCT_HOOKS_MAX)
-                return 0;
-        key = (w.generation & 1) * SCT_HOOKS_MAX + place;
-        first = bpf_map_lookup_elem(&sct_hooks, &key);
-        if (!first || !*first)
-                return 0;
-        w.plan = *first;
-        bpf_loop(HOOK_CHAIN_MAX, hook_enter_step, &w, 0);
-        return 0;
-}
-
-/* The calls that are pending are found by the plans of the chain as it is now; of a chain that changed meanwhile they
- * are dropped: the plans that asked for them are gone. */
-static long hook_return_step(u32 i, struct hook_walk *w) {
-        struct hook_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid(), .place = w->place << 8 | (i & 0xff) };
-        u32 index = w->plan, parity = w->generation & 1;
-        struct sct_scratch *s;
-        struct sct_plan *plan;
-        struct sct_task *t;
-        struct sct_buf *b;
-
-        if (!index)
-                return 1;
-        plan = plan_get(index, parity);
-        if (!plan)
-                return 1;
-        w->plan = plan->next;
-        if (!(plan->flags & SCT_PLAN_RETURN))
-                return 0;
-        b = bpf_map_lookup_elem(&sct_hpending, &key);
-        if (!b)
-                return 0;
-        t = bpf_task_storage_get(&sct_tasks, bpf_get_current_task_btf(), NULL, 0);
-        s = scratch_get();
-        if (t && s && b->generation == w->generation) {
-                b->rec.retval = w->retval;
-                b->rec.flags |= SCT_RECORD_HAS_RETVAL;
-                if (plan->flags & SCT_PLAN_EXIT_ARGS)
-                        hook_args(s, b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), w->how | HOOK_EXIT);
-                hook_judge(s, b, t, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)));
-        }
-        if (s)
-                scratch_put();
-        bpf_map_delete_elem(&sct_hpending, &key);
-        return 0;
-}
-
-static __always_inline int hook_return(u64 place, s64 retval) {
-        struct hook_walk w = { .generation = active_generation(), .place = place, .retval = retval };
-        u32 key, *first;
-
-        if (!w.generation || place >= SCT_HOOKS_MAX)
-                return 0;
-        key = (w.generation & 1) * SCT_HOOKS_MAX + place;
-        first = bpf_map_lookup_elem(&sct_hooks, &key);
-        if (!first || !*first)
-                return 0;
-        w.plan = *first;
-        bpf_loop(HOOK_CHAIN_MAX, hook_return_step, &w, 0);
         return 0;
 }

@@ -23,6 +23,8 @@ struct sct_buf {
         u16 arg_off[SCT_ARGS_MAX];   /* where an argument's payload stands in data; 0: absent */
         u16 exe_off, exe_len;
         u16 may_defer, deferred;     /* system calls: arguments not resident at entry wait for the exit; which ones do */
+        u32 decided;                 /* hooks that wait for the return: the rule that is left has acted at entry */
+        s32 error;                   /* hooks: what the acting rule's Override says, 0 none */
         u64 args[8];                 /* registers: arguments that are read at exit; 7: the mm, where some are deferred */
         u64 active[SCT_BANKS_MAX];   /* rules that still hold, by absolute bank */
         struct sct_record rec;
@@ -190,12 +192,19 @@ struct {                             /* parity * SCT_PREDS_MAX + predicate */
 
 /* ---- Hooks that policies brought ---- */
 
-struct {                             /* parity * SCT_HOOKS_MAX + place → first plan */
+struct {                             /* parity * SCT_HOOKS_MAX + place → first link */
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, 2 * SCT_HOOKS_MAX);
         __type(key, u32);
         __type(value, u32);
 } sct_hooks __weak SEC(".maps");
+
+struct {                             /* parity * SCT_LINKS_MAX + link */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_LINKS_MAX);
+        __type(key, u32);
+        __type(value, struct sct_hook_link);
+} sct_links __weak SEC(".maps");
 
 struct {                             /* parity * 2 * SCT_SYSCALL_NR_MAX + abi * SCT_SYSCALL_NR_MAX + number → place + 1 */
         __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -274,3 +283,6 @@ struct sct_state sct_state __weak SEC(".bss");
 
 const volatile u32 sct_instance __weak = 0;
 const volatile u32 sct_has_tree __weak = 1;
+/* Programs that are loaded once a place know it: there is no attach cookie for them before 6.10 (raw tracepoints). */
+const volatile u32 sct_place __weak = 0;
+const volatile u32 sct_place_syscall __weak = 0;   /* fmod_ret: the function is a system call's entry */

@@ -10,8 +10,10 @@
 #include "kernel-internal.h"
 #include "../policy/hook.h"
 
-void hook_tables_done(HookTables *t) {
-        free(t->plans);
+void hook_tables_freep(HookTables **t) {
+        if (*t)
+                free((*t)->plans);
+        free(*t);
 }
 
 void hooks_done(Kernel *k) {
@@ -67,22 +69,17 @@ static int take_place(Kernel *k, const Plan *plan, const Hook *hook, const char 
         return 0;
 }
 
-/* Puts a plan on a place. A hook of several places needs a copy for each: chains differ. */
-static int chain(Kernel *k, HookTables *t, const PlanHook *ph, HookPlace *place, unsigned nth) {
+/* Puts a hook on a place. */
+static int chain(Kernel *k, HookTables *t, const PlanHook *ph, HookPlace *place) {
         size_t n = place - k->hook_places.items;
-        uint16_t index = ph->plan;
 
-        if (nth > 0) {
-                if (t->n_plans >= SCT_PLANS_MAX)
-                        return -E2BIG;
-                if (!GREEDY_REALLOC(t->plans, t->n_plans_allocated, t->n_plans + 1))
-                        return -ENOMEM;
-                index = t->n_plans++;
-                t->plans[index] = t->plans[ph->plan];
-        }
-        t->plans[index].next = t->hooks[n];
-        t->hooks[n] = index;
-        place->has_return = place->has_return || t->plans[index].flags & SCT_PLAN_RETURN;
+        if (t->n_links >= SCT_LINKS_MAX)
+                return -E2BIG;
+        t->links[t->n_links] = (struct sct_hook_link) {
+                .plan = ph->plan, .event = t->plans[ph->plan].event, .next = t->hooks[n],
+        };
+        t->hooks[n] = t->n_links++;
+        place->has_return = place->has_return || t->plans[ph->plan].flags & SCT_PLAN_RETURN;
         return 0;
 }
 
@@ -102,7 +99,6 @@ static int resolve_fields(struct sct_plan *plan, const Hook *hook) {
 static int resolve_hook(Kernel *k, const Plan *plan, HookTables *t, const PlanHook *ph) {
         const Hook *hook = ph->hook;
         HookPlace *place;
-        unsigned n = 0;
         int r;
 
         if (hook->kind == HOOK_KPROBE && hook->syscall) {
@@ -116,26 +112,26 @@ static int resolve_hook(Kernel *k, const Plan *plan, HookTables *t, const PlanHo
                         t->syscalls[native] = place - k->hook_places.items + 1;
                 if (compat >= 0 && compat < SCT_SYSCALL_NR_MAX)
                         t->syscalls[SCT_SYSCALL_NR_MAX + compat] = place - k->hook_places.items + 1;
-                return chain(k, t, ph, place, 0);
+                return chain(k, t, ph, place);
         }
         if (hook->kind == HOOK_TRACEPOINT) {
                 r = resolve_fields(t->plans + ph->plan, hook);
                 if (r >= 0)
                         r = take_place(k, plan, hook, hook->call, 0, &place);
-                return r < 0 ? r : chain(k, t, ph, place, 0);
+                return r < 0 ? r : chain(k, t, ph, place);
         }
         if (hook->kind == HOOK_UPROBE) {
                 for (char **s = hook->symbols; s && *s; s++) {
                         r = take_place(k, plan, hook, *s, 0, &place);
                         if (r >= 0)
-                                r = chain(k, t, ph, place, n++);
+                                r = chain(k, t, ph, place);
                         if (r < 0)
                                 return r;
                 }
                 for (size_t i = 0; i < hook->n_offsets; i++) {
                         r = take_place(k, plan, hook, NULL, hook->offsets[i], &place);
                         if (r >= 0)
-                                r = chain(k, t, ph, place, n++);
+                                r = chain(k, t, ph, place);
                         if (r < 0)
                                 return r;
                 }
@@ -144,23 +140,23 @@ static int resolve_hook(Kernel *k, const Plan *plan, HookTables *t, const PlanHo
         for (char **s = hook->symbols; s && *s; s++) {
                 r = take_place(k, plan, hook, *s, 0, &place);
                 if (r >= 0)
-                        r = chain(k, t, ph, place, n++);
+                        r = chain(k, t, ph, place);
                 if (r < 0)
                         return r;
         }
-        if (n > 0)
+        if (hook->symbols && hook->symbols[0])
                 return 0;
         r = take_place(k, plan, hook, hook->call, 0, &place);
-        return r < 0 ? r : chain(k, t, ph, place, 0);
+        return r < 0 ? r : chain(k, t, ph, place);
 }
 
 int hooks_resolve(Kernel *k, const Plan *plan, HookTables *ret, char **reterr) {
-        ret->plans = new(struct sct_plan, plan->n_plans + plan->n_hooks + 1);
+        ret->plans = new(struct sct_plan, plan->n_plans + 1);
         if (!ret->plans)
                 return -ENOMEM;
         memcpy(ret->plans, plan->plans, plan->n_plans * sizeof(struct sct_plan));
         ret->n_plans = plan->n_plans;
-        ret->n_plans_allocated = plan->n_plans + plan->n_hooks + 1;
+        ret->n_links = 1;
         k->hook_places.generation = plan->config.generation;
 
         for (size_t i = 0; i < plan->n_hooks; i++) {

@@ -43,7 +43,9 @@ typedef struct HookPlaces {
 /* What hooks add to a plan's tables. */
 typedef struct HookTables {
         struct sct_plan *plans;
-        size_t n_plans, n_plans_allocated;
+        size_t n_plans;
+        struct sct_hook_link links[SCT_LINKS_MAX];     /* [0] is the end of every chain */
+        size_t n_links;
         uint32_t hooks[SCT_HOOKS_MAX];
         uint32_t syscalls[2 * SCT_SYSCALL_NR_MAX];
 } HookTables;
@@ -101,7 +103,7 @@ int probes_add_link(Kernel *k, struct bpf_link *link, const char *name, const st
 
 /* hooks.c */
 int hooks_resolve(Kernel *k, const Plan *plan, HookTables *ret, char **reterr);
-void hook_tables_done(HookTables *t);
+void hook_tables_freep(HookTables **t);
 int hooks_attach(Kernel *k, char **reterr);
 bool hooks_link_is_wanted(Kernel *k, const char *name);
 void hooks_done(Kernel *k);

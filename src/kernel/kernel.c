@@ -103,7 +103,7 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
 }
 
 int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
-        _cleanup_(hook_tables_done) HookTables hooks = {};
+        _cleanup_(hook_tables_freep) HookTables *hooks = new0(HookTables, 1);
         uint32_t n_any = 0;
         int r;
 
@@ -111,10 +111,12 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
         assert(plan);
         assert(plan->config.generation != 0);
 
-        r = hooks_resolve(k, plan, &hooks, reterr);
+        if (!hooks)
+                return -ENOMEM;
+        r = hooks_resolve(k, plan, hooks, reterr);
         if (r < 0)
                 return r;
-        r = maps_write_plan(k, plan, &hooks, reterr);
+        r = maps_write_plan(k, plan, hooks, reterr);
         if (r < 0)
                 return r;
         r = cgroups_match(k, plan);
