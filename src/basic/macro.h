@@ -41,6 +41,7 @@
         })
 
 #define TAKE_PTR(p) ({ __typeof__(p) *_pp = &(p); __typeof__(p) _p = *_pp; *_pp = NULL; _p; })
+#define TAKE_STRUCT(s) ({ __typeof__(s) *_sp = &(s); __typeof__(s) _s = *_sp; *_sp = (__typeof__(s)) {}; _s; })
 #define TAKE_FD(fd) ({ int *_fdp = &(fd); int _fd = *_fdp; *_fdp = -EBADF; _fd; })
 
 #define new(t, n) ((t *) reallocarray(NULL, (n), sizeof(t)))

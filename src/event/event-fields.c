@@ -232,5 +232,6 @@ static const char *const family_message_id[_EVENT_FAMILY_MAX] = {
         [EVENT_FAMILY_NETWORK] = message_id_EVENT_NETWORK,
         [EVENT_FAMILY_CONTAINER] = message_id_EVENT_CONTAINER,
         [EVENT_FAMILY_SIGNATURE] = message_id_EVENT_SIGNATURE,
+        [EVENT_FAMILY_CAPTURE] = message_id_EVENT_FILE,         /* none ever becomes a record */
         [EVENT_FAMILY_HOOK] = message_id_EVENT_HOOK,
 };

@@ -40,6 +40,7 @@ typedef enum EventFamily {
         EVENT_FAMILY_NETWORK,
         EVENT_FAMILY_CONTAINER,
         EVENT_FAMILY_SIGNATURE,
+        EVENT_FAMILY_CAPTURE,         /* pseudo events whose data goes to the artifact ring: never a record of their own */
         EVENT_FAMILY_HOOK,            /* a policy's own hook */
         _EVENT_FAMILY_MAX,
         _EVENT_FAMILY_INVALID = -22,

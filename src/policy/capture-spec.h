@@ -27,6 +27,15 @@ typedef enum CapturePcap {
         CAPTURE_PCAP_COMMAND = 1 << 3,
 } CapturePcap;
 
+/* Changes of a region's protection; values of capture_mem's argument `transition`. */
+typedef enum CaptureMem {
+        CAPTURE_MEM_UNPACKED = 1 << 0,        /* written and executable, now executable alone */
+        CAPTURE_MEM_MMAP_WX = 1 << 1,         /* mapped writable and executable */
+        CAPTURE_MEM_TO_EXEC = 1 << 2,         /* became executable, and was not */
+        CAPTURE_MEM_EXEC_TO_WX = 1 << 3,      /* executable became writable too */
+        _CAPTURE_MEM_ALL = (1 << 4) - 1,
+} CaptureMem;
+
 #define CAPTURE_SNAPLEN_HEADERS 0U    /* up to the end of the transport header */
 #define CAPTURE_SNAPLEN_DEFAULT 96U
 #define CAPTURE_SNAPLEN_MAX 65535U
@@ -42,7 +51,7 @@ typedef struct CaptureSpec {
         char *pcap_filter;            /* libpcap expression, NULL: all */
         char **interfaces;            /* net=IFACE; NULL-terminated, NULL: none */
         /* CAPTURE_MEM */
-        unsigned mem_transitions;     /* enum capture_mem (events.list), 0: W+X loses W */
+        unsigned mem_transitions;     /* enum CaptureMem */
 } CaptureSpec;
 
 typedef struct CaptureSpecList {
@@ -54,6 +63,10 @@ typedef struct CaptureSpecList {
 
 const char *capture_kind_to_string(CaptureKind k);      /* write, read, exec, mem, network, module */
 CaptureKind capture_kind_from_string(const char *s);
+
+/* The pseudo event that a kind's rules want, and back (_CAPTURE_KIND_INVALID). */
+const EventSpec *capture_kind_event(CaptureKind k);
+CaptureKind capture_kind_from_event(uint16_t event);
 
 /* Parses the expressions of one policy (seed 004, reference §4.1 and §4.5: also the spellings with artifact: and netpcap:).
  * On -EINVAL *reterr is a sentence that says what to write instead, *ret_index the expression. */

@@ -14,6 +14,7 @@
 #include "../basic/fd-util.h"
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "policy-capture.h"
 #include "policy-parse.h"
 #include "tracee-policy.h"
 #include "tracing-policy.h"
@@ -216,28 +217,6 @@ static int spec_filters(YamlReader *r, const YamlNode *n, void *target) {
         return build_rule(r, n, n, target);
 }
 
-static int add_capture(YamlReader *r, const YamlNode *n, void *target) {
-        Policy *p = target;
-        const char *text;
-        int q;
-
-        q = yaml_get_string(r, n, 0, &text);
-        if (q <= 0)
-                return q;
-        return strv_extend(&p->capture, text);
-}
-
-static int spec_capture(YamlReader *r, const YamlNode *n, void *target) {
-        int q;
-
-        q = n->kind == YAML_SCALAR && !yaml_is_null(n) ? add_capture(r, n, target) :
-                                                         yaml_read_sequence(r, n, add_capture, target);
-        if (q < 0)
-                return q;
-        return yaml_warning(r, n, "This version takes no captures; the policy's events are recorded, artifacts are not "
-                            "kept.");
-}
-
 static int spec_priority(YamlReader *r, const YamlNode *n, void *target) {
         static const char *const names[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug" };
         Policy *p = target;
@@ -338,7 +317,7 @@ static int read_scope_spec(YamlReader *r, const YamlNode *n, void *target) {
         static const YamlField fields[] = {
                 { "scope", false, spec_scope },
                 { "filters", false, spec_filters },
-                { "capture", false, spec_capture },
+                { "capture", false, policy_capture_read },
                 { "priority", false, spec_priority },
                 { "rateLimit", false, spec_rate_limit },
                 { "options", false, spec_options },
@@ -346,9 +325,14 @@ static int read_scope_spec(YamlReader *r, const YamlNode *n, void *target) {
         int q;
 
         q = yaml_read_mapping(r, n, fields, ELEMENTSOF(fields), target);
-        if (q < 0 || n->kind != YAML_MAPPING || yaml_mapping_get(n, "filters"))
+        if (q < 0 || n->kind != YAML_MAPPING)
                 return q;
-        return build_rule(r, n, NULL, target);
+        if (!yaml_mapping_get(n, "filters")) {
+                q = build_rule(r, n, NULL, target);
+                if (q < 0)
+                        return q;
+        }
+        return policy_capture_attach(target);
 }
 
 /* ---- Documents ---- */

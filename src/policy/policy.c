@@ -11,6 +11,7 @@
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "capture-spec.h"
 #include "hook.h"
 
 void problem_list_done(ProblemList *l) {
@@ -252,6 +253,9 @@ Policy *policy_unref(Policy *p) {
         free(p->hooks);
         strv_free(p->enforcer_calls);
         strv_free(p->capture);
+        if (p->captures)
+                capture_spec_list_done(p->captures);
+        free(p->captures);
         free(p->name);
         free(p->description);
         free(p->path);

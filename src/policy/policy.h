@@ -162,7 +162,8 @@ typedef struct Policy {
         int priority;                 /* LOG_*, default LOG_INFO */
         uint64_t rate_limit_n, rate_limit_usec;   /* 0: none */
         unsigned options;             /* enum PolicyOption */
-        char **capture;               /* NULL-terminated, as written; checked by the capture layer */
+        char **capture;               /* NULL-terminated, as written */
+        struct CaptureSpecList *captures;     /* what they mean (capture-spec.h); NULL: none */
         PolicyRule *rules;
         size_t n_rules;
         struct Hook *hooks;           /* TracingPolicy: see hook.h */

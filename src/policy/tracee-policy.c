@@ -8,6 +8,7 @@
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "policy-capture.h"
 #include "tracee-policy.h"
 #include "wording.h"
 
@@ -272,6 +273,13 @@ static int read_rule(YamlReader *r, const YamlNode *n, void *target) {
         return yaml_read_mapping(r, n, fields, ELEMENTSOF(fields), &rule);
 }
 
+/* Ours: Tracee has captures on its command line alone. */
+static int read_capture(YamlReader *r, const YamlNode *n, void *target) {
+        TraceePolicy *t = target;
+
+        return policy_capture_read(r, n, t->policy);
+}
+
 static int finish(YamlReader *r, TraceePolicy *t, const YamlNode *at) {
         FilterPlace place;
         int q;
@@ -298,14 +306,16 @@ static int finish(YamlReader *r, TraceePolicy *t, const YamlNode *at) {
                         return q;
                 t->policy->n_rules += (size_t) q;
         }
-        return 0;
+        return policy_capture_attach(t->policy);
 }
+
 
 int tracee_policy_read_spec(YamlReader *r, const YamlNode *spec, void *policy) {
         static const YamlField fields[] = {
                 { "scope", true, read_scope },
                 { "rules", true, read_rules },
                 { "defaultActions", false, read_actions },
+                { "capture", false, read_capture },
         };
         _cleanup_(tracee_policy_done) TraceePolicy t = { .policy = policy };
         int q;
@@ -352,6 +362,7 @@ int tracee_policy_read_plain(YamlReader *r, const YamlNode *root, void *policy) 
                 { "scope", true, read_scope },
                 { "rules", true, read_rules },
                 { "defaultActions", false, read_actions },
+                { "capture", false, read_capture },
         };
         _cleanup_(tracee_policy_done) TraceePolicy t = { .policy = policy };
         int q;
