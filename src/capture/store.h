@@ -5,7 +5,12 @@
  *
  * Everything that names a file comes from untrusted text and is encoded here: no artifact leaves the directory. The index
  * (one file, append-only, each line checksummed) is consistent after any crash: an artifact is in it from its first byte on.
- * Thread-safe: the worker writes, the main thread lists, opens and removes. */
+ * Thread-safe: the worker writes, the main thread lists, opens and removes. A thread of the store's own takes digests, syncs
+ * and expires, so that a completed gigabyte delays nobody.
+ *
+ * What is on the disk when: an index line reaches the kernel before the file that it names is made (kill -9 loses nothing);
+ * every five seconds, when something was completed, those artifacts and then the index are synced, and so at the end. Power
+ * loss costs at most what came after that, and the next start marks what it finds cut short or damaged. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,12 +38,17 @@ typedef enum StoreFull {
         STORE_FULL_STOP,                /* keep what is there, take nothing new */
 } StoreFull;
 
+/* A size that is chosen by that of the file system: max_bytes a tenth of it, at most 4 GiB; keep_free_bytes 15 %, at most
+ * 4 GiB; max_artifact_bytes half of max_bytes. */
+#define STORE_AUTO UINT64_MAX
+
 typedef struct StoreConfig {
         const char *directory;          /* absolute; made when missing */
-        uint64_t max_bytes;             /* of all artifacts; 0: no limit. The same for the following */
-        uint64_t max_artifact_bytes;
-        uint64_t max_age_usec;
+        uint64_t max_bytes;             /* of all artifacts, on the disk; 0: no limit. The same for the following */
+        uint64_t max_artifact_bytes;    /* on the disk, and its last byte's offset */
+        uint64_t max_age_usec;          /* since the last operation */
         uint64_t keep_free_bytes;       /* of the file system */
+        uint64_t max_artifacts;         /* each takes memory: STORE_AUTO is 50000 */
         StoreFull full;
         bool clear;                     /* remove everything first */
 } StoreConfig;
@@ -92,6 +102,8 @@ typedef struct StoreCounters {
         uint64_t n_holes, hole_bytes;
         uint64_t n_errors;                      /* ENOSPC, EIO, EROFS, the directory is gone */
         int last_errno;                         /* 0: all well again */
+        bool full;                              /* the last artifact or chunk was refused by a limit */
+        uint64_t max_bytes, max_artifact_bytes, keep_free_bytes, free_bytes;    /* as they hold; 0: no limit */
 } StoreCounters;
 
 int store_open(const StoreConfig *config, Store **ret);
@@ -107,19 +119,29 @@ int store_configure(Store *s, const StoreConfig *config);
  * the caller passes them in `folder` ("pcap/processes", NULL: the container's own folder as design.md §7 says).
  * -ENOSPC: over quota and nothing may be evicted (counted). */
 int store_artifact_begin(Store *s, const ArtifactOrigin *origin, const char *folder, const char *name, Artifact **ret);
-/* Write at an offset, or at the end. A failure is counted, recorded as a hole, and does not end the artifact. */
+/* Write at an offset, or at the end (one thread at a time). A failure is counted, recorded as a hole, and does not end the
+ * artifact: -EFBIG: beyond max_artifact_bytes (what fits is there); -ENOSPC; -EIO, ... -ESTALE: somebody removed it: let go
+ * and begin again. */
 int artifact_write(Artifact *a, uint64_t offset, const void *data, size_t size);
 int artifact_append(Artifact *a, const void *data, size_t size);
 int artifact_hole(Artifact *a, uint64_t offset, uint64_t size);
 /* More subjects and scopes of the same artifact. */
 int artifact_add_origin(Artifact *a, const ArtifactOrigin *origin);
-/* A descriptor for writers of their own (libpcap); the store learns the size by artifact_sync(). Borrowed. */
+/* A descriptor for writers of their own; the store learns the size by artifact_sync() (errors as artifact_write(): write
+ * no more then). Borrowed; one that was asked for stays open as long as somebody holds the artifact: with thousands of them,
+ * artifact_append() is the better way. */
 int artifact_fd(Artifact *a);
 int artifact_sync(Artifact *a);
+const char *artifact_id(const Artifact *a);
+/* Bytes up to its end, as written so far. */
+uint64_t artifact_size(Artifact *a);
+/* Of the content as it is, for artifact_rename(). Reads all of it. */
+int artifact_sha256(Artifact *a, char ret[static 65]);
 /* Gives it a name of its content ("....<sha256>"), or drops it (-EEXIST) because the same content is already there under
  * that name: then scopes and subject are added to that one. */
 int artifact_rename(Artifact *a, const char *name);
-/* Nothing more comes for now: SHA-256 is taken, the listener told. The artifact may be begun again later. */
+/* Nothing more comes for now: SHA-256 is taken and the listener told, soon, by the store's own thread; only then is
+ * ArtifactInfo.complete set. The artifact may be begun again later. */
 int artifact_complete(Artifact *a);
 /* Lets go without completing (the artifact stays, incomplete). */
 Artifact *artifact_unref(Artifact *a);
@@ -127,10 +149,12 @@ static inline void artifact_unrefp(Artifact **a) {
         artifact_unref(*a);
 }
 
-/* Told when an artifact is complete, from the thread that completed it: the daemon hands it over to its loop. `again`:
- * was told before, has changed since. */
+/* Told when an artifact is complete, from the store's own thread: the daemon hands it over to its loop. `again`: was told
+ * before, has changed since. What a crash had cut off is completed when the first listener is set. */
 typedef void (*StoreHandler)(const ArtifactInfo *info, bool again, void *userdata);
 void store_set_handler(Store *s, StoreHandler handler, void *userdata);
+/* Returns when everything that was completed before the call has its digest and was told. -ETIMEDOUT. */
+int store_flush(Store *s, uint64_t timeout_usec);
 
 /* Which artifacts. Empty members match all. */
 typedef struct ArtifactFilter {
