@@ -131,6 +131,16 @@ static int make_id(Store *s, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+/* Differences are added in two's complement: a negative one is a subtraction. */
+static void add_usage(Store *s, const Artifact *a, uint64_t n, uint64_t bytes) {
+        for (uint64_t scopes = a->info.scopes; scopes; scopes &= scopes - 1) {
+                StoreUsage *u = &s->usage[a->info.kind][__builtin_ctzll(scopes) + 1];
+
+                u->n_artifacts += n;
+                u->bytes += bytes;
+        }
+}
+
 int store_entry_add(Store *s, Artifact *a) {
         int r;
 
@@ -144,6 +154,8 @@ int store_entry_add(Store *s, Artifact *a) {
         DL_APPEND(s->oldest, a);
         s->counters.n_artifacts++;
         s->counters.bytes += a->info.stored_bytes;
+        a->in_tables = true;
+        add_usage(s, a, 1, a->info.stored_bytes);
         return 0;
 }
 
@@ -163,6 +175,8 @@ void store_entry_detach(Store *s, Artifact *a) {
         DL_DELETE(s->oldest, a);
         s->counters.n_artifacts--;
         s->counters.bytes -= a->info.stored_bytes;
+        add_usage(s, a, -UINT64_C(1), -a->info.stored_bytes);
+        a->in_tables = false;
         if (a->n_refs == 0) {
                 store_entry_close(s, a);
                 entry_free(a);
@@ -226,8 +240,9 @@ int store_entry_open(Store *s, Artifact *a) {
 void store_entry_measure(Store *s, Artifact *a, const struct stat *st) {
         uint64_t stored = (uint64_t) st->st_blocks * BLOCK_BYTES;
 
-        if (!a->removed) {
+        if (a->in_tables) {
                 s->counters.bytes += stored - a->info.stored_bytes;
+                add_usage(s, a, 0, stored - a->info.stored_bytes);
                 if (stored > a->info.stored_bytes)
                         s->free_unchecked += stored - a->info.stored_bytes;
         }
@@ -277,7 +292,11 @@ int store_entry_merge_origin(Store *s, Artifact *a, const ArtifactOrigin *origin
                 return r;
         changed |= r > 0;
         if (origin->scopes & ~a->info.scopes) {
+                if (a->in_tables)
+                        add_usage(s, a, -UINT64_C(1), -a->info.stored_bytes);
                 a->info.scopes |= origin->scopes;
+                if (a->in_tables)
+                        add_usage(s, a, 1, a->info.stored_bytes);
                 changed = true;
         }
         STRV_FOREACH(i, origin->policies) {

@@ -25,6 +25,7 @@
 #define STORE_FDS_MAX 128U
 /* Completed artifacts between two syncs that are synced one by one; if more, the file system is. */
 #define STORE_UNSYNCED_MAX 32U
+#define STORE_SCOPES_MAX 64U
 /* More holes in one artifact than this, and neighbours are joined: the list says too much then, never too little. */
 #define STORE_HOLES_MAX 4096U
 
@@ -41,7 +42,7 @@ struct Artifact {
         bool told;                      /* the listener knows it */
         bool queued;                    /* for the finisher */
         bool removed;                   /* no longer in the tables; freed with the last handle */
-        bool in_fd_list;
+        bool in_tables, in_fd_list;
         uint64_t n_changes;             /* of contents, scopes, holes: what a digest belongs to */
         bool unverified;                /* while the index is read: may not have reached the disk */
         bool recovered;                 /* a crash cut it off: completed when there is a listener */
@@ -90,6 +91,10 @@ struct Store {
 
         StoreHandler handler;
         void *handler_userdata;
+        void (*trouble_handler)(void *userdata);
+        void *trouble_userdata;
+        bool trouble_told;
+        StoreUsage usage[_ARTIFACT_KIND_MAX][STORE_SCOPES_MAX + 1];
 };
 
 /* store-name.c: untrusted text → names of files */
@@ -149,6 +154,8 @@ int store_expire(Store *s);
 int store_delete(Store *s, Artifact *a, bool later);
 void store_note_error(Store *s, int error);
 void store_note_success(Store *s);
+void store_note_dropped(Store *s, ArtifactKind kind, uint64_t scopes, uint64_t bytes);
+void store_note_trouble(Store *s);
 
 /* store-finish.c: the thread that takes digests, syncs and expires */
 int store_finisher_start(Store *s);

@@ -41,7 +41,7 @@ static bool matches_container(const char *wanted, const char *container) {
 }
 
 static bool matches(const ArtifactFilter *f, const ArtifactInfo *i) {
-        return (!f->id || streq(f->id, i->id)) && (f->kind < 0 || f->kind == (int) i->kind) &&
+        return (!f->id || streq(f->id, i->id)) && (!f->path || streq(f->path, i->path)) && (f->kind < 0 || f->kind == (int) i->kind) &&
                (f->scope == 0 || i->scopes & (UINT64_C(1) << ((f->scope - 1) & 63))) &&
                matches_container(f->container, i->container) && matches_wildcard(f->source_path, i->source_path) &&
                matches_wildcard(f->comm, i->comm) && (!f->policy || strv_contains(i->policies, f->policy)) &&
@@ -98,14 +98,13 @@ int store_open_artifact(Store *s, const char *id) {
         return fd;
 }
 
-/* One at a time: `prev` is where the last one stood, so that nothing is asked twice. */
-static int remove_one(Store *s, const char *id, uint64_t *ret_bytes) {
+static int remove_one(Store *s, const char *id, bool only_idle, uint64_t *ret_bytes) {
         Artifact *a;
         int r = -ENOENT;
 
         pthread_mutex_lock(&s->lock);
         a = store_entry_by_id(s, id);
-        if (a) {
+        if (a && (!only_idle || a->n_refs == 0)) {
                 *ret_bytes = a->info.stored_bytes;
                 r = store_delete(s, a, true);
         }
@@ -115,58 +114,81 @@ static int remove_one(Store *s, const char *id, uint64_t *ret_bytes) {
         return r;
 }
 
-int store_remove(Store *s, const ArtifactFilter *filter, uint64_t *ret_n, uint64_t *ret_bytes) {
-        uint64_t n_removed = 0, bytes_removed = 0;
+static void free_list(ArtifactInfo *list, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                artifact_info_done(&list[i]);
+        free(list);
+}
+
+int store_remove(Store *s, const ArtifactFilter *filter, StoreProgress progress, void *userdata, uint64_t *ret_n,
+                 uint64_t *ret_bytes) {
         ArtifactInfo *list = NULL;
         int r, result = 0;
-        size_t n;
+        size_t n = 0;
 
+        *ret_n = *ret_bytes = 0;
         r = store_list(s, filter, &list, &n);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++) {
                 uint64_t bytes = 0;
 
-                r = remove_one(s, list[i].id, &bytes);
+                r = remove_one(s, list[i].id, false, &bytes);
                 if (r >= 0) {
-                        n_removed++;
-                        bytes_removed += bytes;
+                        ++*ret_n;
+                        *ret_bytes += bytes;
+                        r = progress ? progress(*ret_n, n, *ret_bytes, userdata) : 0;
+                        if (r < 0) {
+                                result = r;
+                                break;
+                        }
                 } else if (r != -ENOENT)
                         result = r;
-                artifact_info_done(&list[i]);
         }
-        free(list);
-        *ret_n = n_removed;
-        *ret_bytes = bytes_removed;
+        free_list(list, n);
         return result;
 }
 
-int store_vacuum(Store *s, uint64_t max_bytes, uint64_t max_age_usec, uint64_t *ret_n, uint64_t *ret_bytes) {
-        uint64_t n_removed = 0, bytes_removed = 0, now = store_now_usec();
-        int r = 0;
+static int by_last(const void *a, const void *b) {
+        const ArtifactInfo *x = a, *y = b;
 
-        for (;;) {
-                bool too_many, too_old = false;
-                uint64_t bytes;
-                Artifact *a;
+        return x->last_usec < y->last_usec ? -1 : x->last_usec > y->last_usec;
+}
 
-                pthread_mutex_lock(&s->lock);
-                a = s->oldest;
-                while (a && a->n_refs > 0)
-                        a = a->next;
-                too_many = a && s->counters.bytes > max_bytes;
-                if (a && max_age_usec != UINT64_MAX)
-                        too_old = a->info.last_usec < now && now - a->info.last_usec > max_age_usec;
-                bytes = a ? a->info.stored_bytes : 0;
-                r = too_many || too_old ? store_delete(s, a, true) : -ENOENT;
-                pthread_mutex_unlock(&s->lock);
-                if (r < 0)
+int store_vacuum(Store *s, uint64_t max_bytes, uint64_t max_age_usec, StoreProgress progress, void *userdata,
+                 uint64_t *ret_n, uint64_t *ret_bytes) {
+        const ArtifactFilter all = ARTIFACT_FILTER_ALL;
+        uint64_t now = store_now_usec();
+        ArtifactInfo *list = NULL;
+        int r, result = 0;
+        size_t n = 0;
+
+        *ret_n = *ret_bytes = 0;
+        r = store_list(s, &all, &list, &n);
+        if (r < 0)
+                return r;
+        if (n > 0)
+                qsort(list, n, sizeof(*list), by_last);
+        for (size_t i = 0; i < n; i++) {
+                bool too_old = max_age_usec != UINT64_MAX && list[i].last_usec < now && now - list[i].last_usec > max_age_usec;
+                StoreCounters counters;
+                uint64_t bytes = 0;
+
+                store_counters(s, &counters);
+                if (!too_old && counters.bytes <= max_bytes)
                         break;
-                store_empty_trash(s);
-                n_removed++;
-                bytes_removed += bytes;
+                r = remove_one(s, list[i].id, true, &bytes);
+                if (r >= 0) {
+                        ++*ret_n;
+                        *ret_bytes += bytes;
+                        r = progress ? progress(*ret_n, n, *ret_bytes, userdata) : 0;
+                        if (r < 0) {
+                                result = r;
+                                break;
+                        }
+                } else if (r != -ENOENT)
+                        result = r;
         }
-        *ret_n = n_removed;
-        *ret_bytes = bytes_removed;
-        return r == -ENOENT ? 0 : r;
+        free_list(list, n);
+        return result;
 }

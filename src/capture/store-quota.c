@@ -17,6 +17,26 @@
 void store_note_error(Store *s, int error) {
         s->counters.n_errors++;
         s->counters.last_errno = -error;
+        store_note_trouble(s);
+}
+
+void store_note_trouble(Store *s) {
+        if (s->trouble_told || !s->trouble_handler)
+                return;
+        s->trouble_told = true;
+        s->trouble_handler(s->trouble_userdata);
+}
+
+void store_note_dropped(Store *s, ArtifactKind kind, uint64_t scopes, uint64_t bytes) {
+        s->counters.n_dropped++;
+        s->counters.dropped_bytes += bytes;
+        for (; scopes; scopes &= scopes - 1) {
+                StoreUsage *u = &s->usage[kind][__builtin_ctzll(scopes) + 1];
+
+                u->n_dropped++;
+                u->dropped_bytes += bytes;
+        }
+        store_note_trouble(s);
 }
 
 void store_note_success(Store *s) {

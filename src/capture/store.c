@@ -150,6 +150,31 @@ void store_counters(Store *s, StoreCounters *ret) {
         pthread_mutex_unlock(&s->lock);
 }
 
+void store_usage(Store *s, ArtifactKind kind, unsigned scope, StoreUsage *ret) {
+        pthread_mutex_lock(&s->lock);
+        *ret = scope <= STORE_SCOPES_MAX ? s->usage[kind][scope] : (StoreUsage) {};
+        pthread_mutex_unlock(&s->lock);
+}
+
+const char *store_directory(const Store *s) {
+        return s->directory;
+}
+
+void store_set_trouble_handler(Store *s, void (*handler)(void *userdata), void *userdata) {
+        pthread_mutex_lock(&s->lock);
+        s->trouble_handler = handler;
+        s->trouble_userdata = userdata;
+        if (handler && s->counters.last_errno != 0)
+                store_note_trouble(s);
+        pthread_mutex_unlock(&s->lock);
+}
+
+void store_ack_trouble(Store *s) {
+        pthread_mutex_lock(&s->lock);
+        s->trouble_told = false;
+        pthread_mutex_unlock(&s->lock);
+}
+
 /* --- an artifact begins --- */
 
 static int create_file(Store *s, Artifact *a) {
@@ -255,7 +280,7 @@ int store_artifact_begin(Store *s, const ArtifactOrigin *origin, const char *fol
                 *ret = a;
                 r = 0;
         } else
-                s->counters.n_dropped++;
+                store_note_dropped(s, origin->kind, origin->scopes, 0);
         pthread_mutex_unlock(&s->lock);
         return r;
 }
@@ -292,6 +317,7 @@ static void add_hole(Store *s, Artifact *a, uint64_t offset, uint64_t size) {
         s->counters.n_holes++;
         s->counters.hole_bytes += size;
         a->n_changes++;
+        store_note_trouble(s);
         if (!a->removed)
                 (void) store_index_hole(s, a, offset, size);
 }
@@ -307,8 +333,7 @@ static void fill_hole(Artifact *a, uint64_t offset, uint64_t size) {
 }
 
 static void drop_data(Store *s, Artifact *a, uint64_t offset, uint64_t size) {
-        s->counters.n_dropped++;
-        s->counters.dropped_bytes += size;
+        store_note_dropped(s, a->info.kind, a->info.scopes, size);
         add_hole(s, a, offset, size);
 }
 
@@ -483,8 +508,8 @@ int artifact_sync(Artifact *a) {
                 else
                         r = store_make_room(s, 1, a);
                 if (r < 0) {
-                        s->counters.n_dropped++;
                         s->counters.full = true;
+                        store_note_dropped(s, a->info.kind, a->info.scopes, 0);
                 }
         }
         pthread_mutex_unlock(&s->lock);

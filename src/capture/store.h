@@ -72,6 +72,12 @@ typedef struct ArtifactRange {
         uint64_t offset, size;
 } ArtifactRange;
 
+/* What is kept, and what was not, of one kind for one scope. */
+typedef struct StoreUsage {
+        uint64_t n_artifacts, bytes;            /* now, on the disk; an artifact of several scopes counts for each */
+        uint64_t n_dropped, dropped_bytes;
+} StoreUsage;
+
 /* What the index knows of one artifact. Owned by the caller, artifact_info_done(). */
 typedef struct ArtifactInfo {
         char *id;                       /* short, stable, unique: names it on the bus and in the journal */
@@ -159,6 +165,7 @@ int store_flush(Store *s, uint64_t timeout_usec);
 /* Which artifacts. Empty members match all. */
 typedef struct ArtifactFilter {
         const char *id;
+        const char *path;               /* below the directory */
         int kind;                       /* enum ArtifactKind, -1: all */
         unsigned scope;                 /* 1..64, 0: all */
         const char *container, *source_path, *comm, *policy, *sha256;     /* source_path, comm: `*` is a wildcard */
@@ -171,7 +178,20 @@ typedef struct ArtifactFilter {
 int store_list(Store *s, const ArtifactFilter *filter, ArtifactInfo **ret, size_t *ret_n);
 /* A read-only descriptor. -ENOENT. */
 int store_open_artifact(Store *s, const char *id);
-int store_remove(Store *s, const ArtifactFilter *filter, uint64_t *ret_n, uint64_t *ret_bytes);
-/* Removes the oldest until at most max_bytes are left and none is older than max_age_usec (UINT64_MAX: no limit). */
-int store_vacuum(Store *s, uint64_t max_bytes, uint64_t max_age_usec, uint64_t *ret_n, uint64_t *ret_bytes);
+/* Called after each artifact that is removed, in the thread that asked: so many of at most `total`, so many bytes in all. A
+ * negative result ends the work with it. */
+typedef int (*StoreProgress)(uint64_t n, uint64_t total, uint64_t bytes, void *userdata);
+/* `progress` may be NULL. The counts are set whatever the result. */
+int store_remove(Store *s, const ArtifactFilter *filter, StoreProgress progress, void *userdata, uint64_t *ret_n,
+                 uint64_t *ret_bytes);
+/* Removes the oldest that nobody writes to until at most max_bytes are left and none is older than max_age_usec (UINT64_MAX:
+ * no limit). */
+int store_vacuum(Store *s, uint64_t max_bytes, uint64_t max_age_usec, StoreProgress progress, void *userdata,
+                 uint64_t *ret_n, uint64_t *ret_bytes);
 void store_counters(Store *s, StoreCounters *ret);
+void store_usage(Store *s, ArtifactKind kind, unsigned scope, StoreUsage *ret);
+const char *store_directory(const Store *s);
+/* Called once when something was dropped or failed, from any thread and with the store locked: it may wake somebody and do
+ * nothing else. Called again after store_ack_trouble(). */
+void store_set_trouble_handler(Store *s, void (*handler)(void *userdata), void *userdata);
+void store_ack_trouble(Store *s);
