@@ -192,7 +192,16 @@ int BPF_PROG(sct_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sct_exit, struct task_struct *task) {
         struct event_run r = {};
+        struct sct_buf *pending;
 
+        /* A call that never returns, because its task was killed in it, is awaited no longer. */
+        if (sct_state.n_pending) {
+                pending = bpf_task_storage_get(&sct_pending, bpf_get_current_task_btf(), NULL, 0);
+                if (pending && pending->pending) {
+                        pending->pending = 0;
+                        __sync_fetch_and_add(&sct_state.n_pending, -1);
+                }
+        }
         if (event_begin(&r, SCT_EVENT_SCHED_PROCESS_EXIT)) {
                 u64 status = (u32) BPF_CORE_READ(task, exit_code);   /* as wait(2) tells it */
                 struct sct_buf *b = &r.s->buf;

@@ -53,6 +53,17 @@ __weak __noinline int put_lost(struct sct_buf *b, u32 plan_key) {
         return 0;
 }
 
+/* The current task's system call whose exit is awaited, which it then no longer is. NULL: there is none. */
+static __always_inline struct sct_buf *pending_take(struct task_struct *task) {
+        struct sct_buf *b = bpf_task_storage_get(&sct_pending, task, NULL, 0);
+
+        if (!b || !b->pending)
+                return NULL;
+        b->pending = 0;
+        __sync_fetch_and_add(&sct_state.n_pending, -1);
+        return b;
+}
+
 /* The arguments are in regs, or where a classic tracepoint has put them. */
 static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, const u64 *args,
                                          u32 generation) {
@@ -69,9 +80,13 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
         t = subject_get(task, generation);
         if (!t || !plan)
                 return 0;
-        t->flags &= ~SCT_TASK_PENDING;
-        if (!rules_wanted(t, plan))
+        if (!rules_wanted(t, plan)) {
+                if (t->flags & SCT_TASK_PENDING) {
+                        pending_take(task);
+                        t->flags &= ~SCT_TASK_PENDING;
+                }
                 return 0;
+        }
         b = bpf_task_storage_get(&sct_pending, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
         s = scratch_get();
         if (!b || !s) {
@@ -79,6 +94,10 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
                 if (s)
                         scratch_put();
                 return 0;
+        }
+        if (b->pending) {
+                b->pending = 0;
+                __sync_fetch_and_add(&sct_state.n_pending, -1);
         }
 
         record_begin(b, t, plan->event);
@@ -108,44 +127,39 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
                 b->generation = generation;
                 b->plan = plan_index;
                 b->syscall_index = index;
+                b->pending = 1;
+                __sync_fetch_and_add(&sct_state.n_pending, 1);
                 t->flags |= SCT_TASK_PENDING;
         }
         return 0;
 }
 
 static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u32 generation) {
-        struct sct_task *t = bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+        struct sct_buf *b = pending_take(task);
+        struct sct_task *t = NULL;
         struct sct_scratch *s;
         struct sct_plan *plan;
-        struct sct_buf *b;
         u32 parity, index;
         int late, judge;
 
-        if (!t || !(t->flags & SCT_TASK_PENDING))
-                return 0;
-        t->flags &= ~SCT_TASK_PENDING;
-        b = bpf_task_storage_get(&sct_pending, task, NULL, 0);
         if (!b)
                 return 0;
 
         index = b->plan;
         late = b->generation != generation;
-        if (late) {
-                /* The policy set changed while the call was under way: judge the whole event by the new one. */
+        if (late)
                 index = syscall_plan(b->syscall_index & (2 * SCT_SYSCALL_NR_MAX - 1), generation);
-                if (!index)
-                        return 0;
-                t = subject_get(task, generation);
-        }
         parity = generation & 1;
         plan = plan_get(index, parity);
-        if (!t || !plan)
+        if (!index || !plan)
                 return 0;
         if (late) {
+                /* The policy set changed while the call was under way: judge the whole event by the new one. */
+                t = subject_get(task, generation);
+                if (!t || !rules_begin(b, t, plan))
+                        return 0;
                 b->rec.generation = generation;
                 b->rec.flags |= SCT_RECORD_LATE;
-                if (!rules_begin(b, t, plan))
-                        return 0;
         }
         b->rec.retval = retval;
         b->rec.flags |= SCT_RECORD_HAS_RETVAL;
@@ -154,9 +168,14 @@ static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u3
                 emit(b, plan->bank_first, plan->n_banks);
                 return 0;
         }
+        if (!t)
+                t = bpf_task_storage_get(&sct_tasks, task, NULL, 0);
         s = scratch_get();
-        if (!s)
+        if (!s || !t) {
+                if (s)
+                        scratch_put();
                 return 0;
+        }
         if (b->deferred && b->args[SYSCALL_MM] != (u64) BPF_CORE_READ(task, mm))
                 put_lost(b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)));
         if (plan->flags & SCT_PLAN_EXIT_ARGS || b->deferred)
@@ -186,35 +205,44 @@ static __always_inline void syscall_any(u32 index, u32 event, s64 retval, u32 ge
         event_end(&r);
 }
 
+static __always_inline void syscall_any_exit(struct pt_regs *regs, s64 retval, u32 generation) {
+        u64 nr = syscall_nr(regs);
+
+        if (nr < SCT_SYSCALL_NR_MAX)
+                syscall_any((syscall_is_compat(bpf_get_current_task_btf()) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1)),
+                            SCT_EVENT_SYS_EXIT, retval, generation);
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
-        struct task_struct *task = bpf_get_current_task_btf();
         u32 generation = active_generation(), index;
-        int compat = syscall_is_compat(task);
+        struct task_struct *task;
 
         if (!generation || nr < 0 || nr >= SCT_SYSCALL_NR_MAX)
                 return 0;
-        index = (compat ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
+        /* Most calls are wanted by nobody, whichever table the number is of. */
+        index = nr & (SCT_SYSCALL_NR_MAX - 1);
+        if (!(sct_state.syscalls_all & 1) && !syscall_plan(index, generation) &&
+            !syscall_plan(SCT_SYSCALL_NR_MAX + index, generation))
+                return 0;
+        task = bpf_get_current_task_btf();
+        index = (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
         if (sct_state.syscalls_all & 1)
                 syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
-        if (!syscall_plan(index, generation))
-                return 0;
         return syscall_enter(task, index, regs, NULL, generation);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sct_sys_exit, struct pt_regs *regs, long retval) {
-        struct task_struct *task = bpf_get_current_task_btf();
-        u32 generation = active_generation(), index;
-        u64 nr = syscall_nr(regs);
+        u32 generation = active_generation();
 
         if (!generation)
                 return 0;
-        if (sct_state.syscalls_all & 2 && nr < SCT_SYSCALL_NR_MAX) {
-                index = (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
-                syscall_any(index, SCT_EVENT_SYS_EXIT, retval, generation);
-        }
-        return syscall_exit(task, retval, generation);
+        if (sct_state.syscalls_all & 2)
+                syscall_any_exit(regs, retval, generation);
+        if (!sct_state.n_pending)
+                return 0;
+        return syscall_exit(bpf_get_current_task_btf(), retval, generation);
 }
 
 /* The entry functions __x64_sys_NAME, __ia32_sys_NAME and __ia32_compat_sys_NAME, whose one argument is the registers of
@@ -240,7 +268,7 @@ SEC("kprobe.multi")
 int sct_km_exit(struct pt_regs *ctx) {
         u32 generation = active_generation();
 
-        if (!generation)
+        if (!generation || !sct_state.n_pending)
                 return 0;
         return syscall_exit(bpf_get_current_task_btf(), PT_REGS_RC(ctx), generation);
 }
@@ -273,7 +301,7 @@ SEC("tracepoint")
 int sct_tp_exit(struct tp_exit *ctx) {
         u32 generation = active_generation();
 
-        if (!generation)
+        if (!generation || !sct_state.n_pending)
                 return 0;
         return syscall_exit(bpf_get_current_task_btf(), ctx->retval, generation);
 }

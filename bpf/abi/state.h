@@ -24,7 +24,12 @@ struct sct_state {
         u32 pad;
         /* The daemon writes this for every event: on a cache line of its own, or each system call that a program looks
          * at meanwhile would have to fetch the words above anew. */
-        u64 apart[8];
+        u64 apart[7];
+        /* System calls of any task between entry and exit that a rule may want. While it is 0 no exit needs to look further.
+         * Changes with each such call. */
+        u64 n_pending;
+        u64 n_stamps;                /* sct_task.stamp: the last one given */
+        u64 pending_end[6];
         u64 next_seq;                /* user space's */
         u64 flushed_seq;             /* user space's: all numbers below it have reached the outputs */
         u64 apart_end[6];

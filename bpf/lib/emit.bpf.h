@@ -76,6 +76,7 @@ __weak __noinline int emit(struct sct_buf *b, u32 bank_first, u32 n_banks) {
 
 /* A bookkeeping record about a cgroup. */
 static __always_inline void emit_cgroup(struct sct_buf *b, u32 type, u64 cgroup_id) {
+        b->stamp = 0;
         __builtin_memset(&b->rec, 0, sizeof(b->rec));
         b->rec.type = type;
         b->rec.cgroup_id = cgroup_id;

@@ -18,10 +18,13 @@
 struct sct_buf {
         u32 used;                    /* bytes of data in use, multiple of 8 */
         u32 generation;              /* that judged the entry */
+        u32 pending;                 /* 1: of a system call whose exit is awaited; counted in sct_state.n_pending */
         u32 syscall_index;           /* index in sct_syscalls of the call that is pending, 0 none */
         u32 plan;                    /* index of the plan, without parity */
         u16 arg_off[SCT_ARGS_MAX];   /* where an argument's payload stands in data; 0: absent */
         u16 exe_off, exe_len;
+        u32 begin_args, begin_used;  /* what record_fill() left: header and executable stand there for `stamp` */
+        u64 stamp;                   /* of the sct_task whose header and executable stand in rec and data; 0: nobody's */
         u16 may_defer, deferred;     /* system calls: arguments not resident at entry wait for the exit; which ones do */
         u32 decided;                 /* hooks that wait for the return: the rule that is left has acted at entry */
         s32 error;                   /* hooks: what the acting rule's Override says, 0 none */
@@ -32,7 +35,7 @@ struct sct_buf {
 };
 
 enum sct_task_flags {
-        SCT_TASK_PENDING = 1 << 0,   /* sct_pending of this task holds a system call's entry */
+        SCT_TASK_PENDING = 1 << 0,   /* sct_pending of this task may hold a system call's entry: it says so itself */
         SCT_TASK_EXE = 1 << 1,       /* exe is known */
 };
 
@@ -47,6 +50,7 @@ struct sct_task {
         u32 tree_generation;
         u32 pad;
         u64 epoch;                   /* sct_state.epoch when it was answered */
+        u64 stamp;                   /* unique to this refresh, of all tasks */
         u64 parent, nsproxy, node_name[2], comm[2];   /* as they were when header was filled */
         u64 subject[SCT_BANKS_MAX];  /* rules whose subject conditions hold */
         struct sct_record header;    /* what does not change between refreshes */

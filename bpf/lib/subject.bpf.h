@@ -287,6 +287,7 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         }
         tree_update(task, t, config);
 
+        b->stamp = 0;
         b->rec = t->header;
         put_exe(b, t);
         *(u64 *) b->data = t->header.mnt_ns;   /* NS_EXE: in the argument header's place, right before the text */
@@ -310,6 +311,7 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
 
                 bpf_loop(config->n_banks * 64, follow_step, &w, 0);
         }
+        t->stamp = __sync_fetch_and_add(&sct_state.n_stamps, 1) + 1;
         t->generation = generation;
         return 0;
 }
@@ -332,13 +334,25 @@ static __always_inline struct sct_task *subject_get(struct task_struct *task, u3
         return bpf_task_storage_get(&sct_tasks, task, NULL, 0);
 }
 
-/* Starts a record of the current task: header and executable. */
+/* Starts a record of the current task: header and executable. They change rarely: what the buffer's last record of this
+ * task left there is as good as a copy. */
 __weak __noinline int record_begin(struct sct_buf *b, struct sct_task *t, u32 event) {
         u32 i;
 
         if (!b || !t)
                 return -1;
-        b->rec = t->header;
+        if (b->stamp != t->stamp) {
+                b->rec = t->header;
+                put_exe(b, t);
+                b->begin_args = b->rec.n_args;
+                b->begin_used = b->used;
+                b->stamp = t->stamp;
+        } else {
+                b->rec.flags = t->header.flags;
+                b->rec.retval = 0;
+                b->rec.n_args = b->begin_args;
+                b->used = b->begin_used;
+        }
         b->rec.event = event;
         b->rec.generation = t->generation;
         b->rec.time_ns = bpf_ktime_get_boot_ns();
@@ -347,6 +361,5 @@ __weak __noinline int record_begin(struct sct_buf *b, struct sct_task *t, u32 ev
         b->may_defer = b->deferred = 0;
         for (i = 0; i < SCT_ARGS_MAX / 4; i++)
                 ((u64 *) b->arg_off)[i] = 0;
-        put_exe(b, t);
         return 0;
 }
