@@ -24,6 +24,17 @@ enum sct_chunk_flags {
         SCT_CHUNK_FETCH = 1 << 0,     /* user space must read the bytes from the file itself: splice, shared mapping, ... */
         SCT_CHUNK_APPEND = 1 << 1,    /* no offset: pipe, socket, character device */
         SCT_CHUNK_FAULT = 1 << 2,     /* END: some bytes could not be read; they are a hole */
+        SCT_CHUNK_OUT = 1 << 3,       /* of a packet: it leaves */
+};
+
+/* How data got into a file, or out of it: argument `how` of capture_write and capture_read. */
+enum sct_capture_how {
+        SCT_HOW_CALL = 0,             /* write() and its kin: from the caller's memory */
+        SCT_HOW_COPY = 1,             /* splice(), sendfile(), copy_file_range(): from the file after the call */
+        SCT_HOW_MAPPING = 2,          /* a shared mapping: the range as it is in the file when it ends, or is synced */
+        SCT_HOW_URING = 3,            /* io_uring */
+        SCT_HOW_AIO = 4,              /* io_submit() */
+        SCT_HOW_KERNEL = 5,           /* by the kernel itself: core dumps */
 };
 
 struct sct_chunk {
@@ -36,5 +47,33 @@ struct sct_chunk {
         u64 operation;          /* unique while the kernel side lives */
         u64 offset;             /* of this chunk's data: in the file, or from the operation's beginning */
         u64 size_total;         /* of the whole operation; HEAD: as far as it is known */
-        u64 dev, inode;         /* kernel's dev_t (major << 20 | minor); 0: no file */
+        u64 dev, inode;         /* kernel's dev_t (major << 20 | minor); 0: no file. Of a packet:
+                                 * its interface's index, and the inode of that one's network namespace */
+};
+
+/* What found no room in the ring, in a queue of its own, so that a hole is known exactly whatever else was lost. */
+struct sct_hole {
+        u64 operation;          /* 0: the head was lost too, the file is all that is known */
+        u64 dev, inode;
+        u64 offset;             /* as in struct sct_chunk */
+        u64 size;
+        u64 rules[SCT_BANKS_MAX / 8];   /* operation 0: of the first banks from bank_first on */
+        u32 generation;         /* of the policy set */
+        u32 inode_generation;
+        u16 event;
+        u8 flags;               /* enum sct_chunk_flags */
+        u8 bank_first;
+        u32 pad;
+};
+
+/* The words that the kernel side and the reader of the ring share: one entry of an array that is mapped. */
+struct sct_artifact_state {
+        u32 reader;             /* enum sct_reader_state, of the thread that reads this ring */
+        u32 pad;
+        u64 wakeup_bytes;
+        u64 next_operation;
+        u64 n_lost;             /* chunks that found no room */
+        u64 lost_bytes;         /* data of them */
+        u64 n_unknown;          /* holes that found no room in their queue either: where they are is not known */
+        u64 fault_bytes;        /* data that could not be read */
 };

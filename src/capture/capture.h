@@ -21,7 +21,8 @@ typedef struct CaptureRule {
         uint32_t rule;                  /* its number in the generation */
         uint8_t scope;                  /* 1..64 */
         char *policy;
-        CaptureSpec spec;               /* conditions are the kernel's; here for the options */
+        CaptureSpec spec;               /* without conditions, which are the kernel's. kind _CAPTURE_KIND_INVALID: of a
+                                         * predecessor's generation, any kind, options are not known */
 } CaptureRule;
 
 typedef struct CaptureRuleSet {
@@ -53,7 +54,14 @@ typedef struct CaptureHandler {
         int (*end)(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c);
         int (*tick)(CaptureWorker *w);  /* about once a second: complete what has been idle */
         void (*stop)(CaptureWorker *w); /* last call: complete everything, free state */
+        /* Bytes of an operation that should have come and did not (no room in the ring, not readable). May be NULL. */
+        int (*hole)(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint64_t size);
+        /* A whole operation that found no room: nothing is known of it but what `h` says. May be NULL. */
+        int (*lost)(CaptureWorker *w, CaptureKind kind, const struct sct_hole *h);
 } CaptureHandler;
+
+/* capture.c: NULL when nobody captures this kind. */
+const CaptureHandler *capture_handler(CaptureKind kind);
 
 /* cgroup id → container id and unit, callable from the worker's thread. Strings are valid until the next call. */
 typedef void (*CaptureResolver)(uint64_t cgroup_id, const char **ret_container, const char **ret_unit, void *userdata);
@@ -75,6 +83,8 @@ static inline void capture_worker_freep(CaptureWorker **w) {
 int capture_worker_set_rules(CaptureWorker *w, CaptureRuleSet *set);
 /* Returns when everything submitted before the call is in the store. For tests and for `scopectl trace --capture` at its end. */
 int capture_worker_flush(CaptureWorker *w, uint64_t timeout_usec);
+/* For a handler's tick(): somebody waits for capture_worker_flush(), complete what can be. */
+bool capture_worker_flushing(const CaptureWorker *w);
 void capture_worker_counters(CaptureWorker *w, CaptureCounters *ret);
 Store *capture_worker_store(CaptureWorker *w);
 /* A place for a kind's own state (one pointer a kind). */

@@ -3,6 +3,7 @@
 
 /* What the Manager is made of; for manager*.c only. */
 
+#include "capture-feed.h"
 #include "config.h"
 #include "dispatch.h"
 #include "fdstore.h"
@@ -16,6 +17,9 @@ struct Manager {
 
         FeatureSet features;
         Kernel *kernel;
+        CaptureFeed *capture_feed;
+        char *capture_directory;
+        Store *store;
         FdStore *fd_store;
         PolicySet policies;
         Scope *scopes[SCOPE_MAX + 1];   /* by number */

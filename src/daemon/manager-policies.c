@@ -121,9 +121,15 @@ static int try_apply(Manager *m, const CompileInput *inputs, LoadedPolicy *const
 
         /* What the old generation lost is told by its own numbers. */
         dispatch_account_losses(&m->dispatch);
+        r = capture_feed_prepare(m->capture_feed, plan);
+        if (r < 0)
+                return r;
         r = kernel_apply(m->kernel, plan, reterr);
         if (r < 0)
                 return r;
+        r = capture_feed_applied(m->capture_feed);
+        if (r < 0)
+                log_error_errno(r, "Captures cannot be kept: %m");
         dispatch_push_map(&m->dispatch, TAKE_PTR(map));
         return 0;
 }

@@ -56,6 +56,9 @@ Manager *manager_free(Manager *m) {
         if (m->journal)
                 journal_drain(m->journal, JOURNAL_DRAIN_USEC);
         log_set_journal_sender(NULL, NULL);
+        capture_feed_free(m->capture_feed);
+        store_close(m->store);
+        free(m->capture_directory);
         manager_policies_done(m);
         dispatch_done(&m->dispatch);
         kernel_free(m->kernel);
@@ -275,6 +278,34 @@ static int open_kernel(Manager *m, SavedState *saved) {
         return 0;
 }
 
+static int need_store(Store **ret, void *userdata) {
+        Manager *m = userdata;
+        const char *state = secure_getenv("STATE_DIRECTORY");
+        int r;
+
+        if (!m->store) {
+                m->capture_directory = state ? strjoin(state, "/captures")
+                                             : strjoin(strempty(m->root), "/var/lib/scopetrace/captures");
+                if (!m->capture_directory)
+                        return -ENOMEM;
+                r = store_open(&(StoreConfig) { .directory = m->capture_directory }, &m->store);
+                if (r < 0)
+                        return r;
+        }
+        *ret = m->store;
+        return 0;
+}
+
+static int start_capture_feed(Manager *m) {
+        int r;
+
+        r = capture_feed_new(m->kernel, need_store, m, &m->capture_feed);
+        for (size_t i = RULE_MAPS_MAX; r >= 0 && i > 0; i--)
+                if (m->dispatch.maps.maps[i - 1])
+                        r = capture_feed_saved(m->capture_feed, m->dispatch.maps.maps[i - 1]);
+        return r;
+}
+
 int manager_startup(Manager *m) {
         _cleanup_(saved_state_done) SavedState saved = {};
         unsigned n_active;
@@ -310,6 +341,9 @@ int manager_startup(Manager *m) {
         if (saved.n_maps > 0)
                 (void) kernel_drain(m->kernel);
 
+        r = start_capture_feed(m);
+        if (r < 0)
+                return r;
         r = manager_policies_start(m, &saved);
         if (r < 0)
                 return r;

@@ -15,6 +15,8 @@ struct sct_state;
 
 /* Tables that are sized for each generation, in the order of rows in maps.c. */
 #define KERNEL_N_TABLES 11
+/* Maps of the artifact ring, in the order of artifacts.c. */
+#define KERNEL_N_ARTIFACT_MAPS 4
 
 /* One attached program: a descriptor that detaches when closed. */
 typedef struct KernelLink {
@@ -65,6 +67,8 @@ struct Kernel {
         size_t n_predecessor;
 
         HookPlaces hook_places;
+        int artifact_fds[KERNEL_N_ARTIFACT_MAPS];    /* -EBADF: no capture was ever wanted */
+        uint32_t artifact_ring_bytes;
 
         char *cgroup_root;
         int cgroup_root_fd;
@@ -125,6 +129,14 @@ void cgroups_find_journald(Kernel *k);
 /* node-name.c */
 int node_name_watch(Kernel *k, sd_event *event, int64_t priority);
 void node_name_unwatch(Kernel *k);
+
+/* artifacts.c */
+bool artifacts_is_map(const char *name);
+int artifacts_take(Kernel *k, const KernelFd *stored, size_t n);
+int artifacts_prepare(Kernel *k, struct bpf_object *object);
+int artifacts_make(Kernel *k, const Plan *plan, char **reterr);
+size_t artifacts_list_fds(Kernel *k, KernelFd *fds, size_t max);
+void artifacts_done(Kernel *k);
 
 /* ringbuf.c */
 int ringbuf_open(Kernel *k);

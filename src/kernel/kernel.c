@@ -36,6 +36,7 @@ Kernel *kernel_free(Kernel *k) {
         probes_close(k);
         syscall_symbols_done(&k->symbols);
         hooks_done(k);
+        artifacts_done(k);
         safe_close(k->cgroup_root_fd);
         free(k->cgroup_root);
         free(k);
@@ -63,6 +64,8 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
                 return -ENOMEM;
         k->features = features;
         k->cgroup_root_fd = -EBADF;
+        k->artifact_ring_bytes = config ? config->artifact_ring_bytes : 0;
+        (void) artifacts_take(k, stored, n_stored);
 
         r = probes_open(k, config ? config->ring_bytes : 0, stored, n_stored, reterr);
         if (r < 0)
@@ -122,6 +125,9 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
         r = cgroups_match(k, plan);
         if (r < 0)
                 return kernel_error(reterr, r, "The cgroups could not be matched against the policies: %s.", strerror(-r));
+        r = artifacts_make(k, plan, reterr);
+        if (r < 0)
+                return r;
         r = probes_attach_wanted(k, plan, reterr);
         if (r < 0)
                 return r;

@@ -15,6 +15,7 @@ typedef struct Kernel Kernel;
 typedef struct KernelConfig {
         uint32_t ring_bytes;            /* 0: default; rounded up to a power of two pages */
         const char *cgroup_root;        /* NULL: found in /proc/self/mountinfo */
+        uint32_t artifact_ring_bytes;   /* 0: default */
 } KernelConfig;
 
 /* Descriptors that outlive the daemon (systemd's descriptor store). */
@@ -86,6 +87,36 @@ void kernel_cgroup_forget(Kernel *k, uint64_t cgroup_id);
 
 /* Events of this process are never taken (the service itself and readers of its live streams). */
 int kernel_exclude_process(Kernel *k, uint32_t host_pid, bool exclude);
+
+/* ---- The artifact ring (bpf/abi/artifact.h): bulk data. One reader, in whatever thread. ---- */
+
+typedef struct KernelArtifacts KernelArtifacts;
+typedef void (*KernelChunkHandler)(const void *data, size_t size, void *userdata);
+struct sct_hole;
+typedef void (*KernelHoleHandler)(const struct sct_hole *hole, void *userdata);
+
+typedef struct KernelArtifactCounters {
+        uint64_t n_operations;
+        uint64_t n_lost, lost_bytes;    /* chunks that found no room, and their data */
+        uint64_t n_unknown;             /* of them: where they would have been is not known */
+        uint64_t fault_bytes;           /* could not be read */
+        size_t ring_bytes;
+} KernelArtifactCounters;
+
+/* -ENOENT: no generation has wanted a capture yet. Outlives the Kernel. */
+int kernel_artifacts_new(Kernel *k, KernelArtifacts **ret);
+KernelArtifacts *kernel_artifacts_free(KernelArtifacts *a);
+static inline void kernel_artifacts_freep(KernelArtifacts **a) {
+        kernel_artifacts_free(*a);
+}
+/* Reads what is there; when there is nothing, waits at most so long or until woken. Returns the number of chunks; the ring
+ * is empty when it is 0. */
+int kernel_artifacts_read(KernelArtifacts *a, uint64_t timeout_usec, KernelChunkHandler on_chunk,
+                          KernelHoleHandler on_hole, void *userdata);
+/* The holes that are known now; in the reader's thread. */
+void kernel_artifacts_read_holes(KernelArtifacts *a, KernelHoleHandler on_hole, void *userdata);
+void kernel_artifacts_wake(KernelArtifacts *a);                         /* from any thread */
+void kernel_artifacts_counters(KernelArtifacts *a, KernelArtifactCounters *ret);
 
 /* Descriptors to keep over a restart. Borrowed. Returns the number, at most `max`. */
 size_t kernel_list_fds(Kernel *k, KernelFd *fds, size_t max);

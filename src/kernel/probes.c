@@ -21,6 +21,7 @@ typedef struct ProbeRow {
         const char *program;
         uint16_t event;        /* attached while this event is wanted; 0: as long as the service runs */
         const char *hook;      /* what TRACE_HOOK says */
+        uint16_t also;         /* or this one; 0: none */
 } ProbeRow;
 
 static const ProbeRow probes[];
@@ -75,7 +76,7 @@ struct bpf_program *probes_program(struct sct *skeleton, const char *name) {
 static bool map_is_kept(struct bpf_map *map) {
         const char *name = bpf_map__name(map);
 
-        return !strstr(name, ".rodata");
+        return !strstr(name, ".rodata") && !artifacts_is_map(name);
 }
 
 /* The name under which a map is stored: globals are named after the object, which is cut differently over versions. */
@@ -174,7 +175,9 @@ int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_store
         }
         bpf_object__for_each_program(program, k->skeleton->obj)
                 (void) bpf_program__set_autoload(program, row_is_permanent(bpf_program__name(program)));
-        r = sct__load(k->skeleton);
+        r = artifacts_prepare(k, k->skeleton->obj);
+        if (r >= 0)
+                r = sct__load(k->skeleton);
         if (r < 0)
                 return kernel_error(reterr, r, "The kernel refused the kernel side: %s (%s).", strerror(-r),
                                     last_libbpf_message);
@@ -211,7 +214,9 @@ int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **r
                         return kernel_error(reterr, -errno, "Map %s could not be shared: %s.", bpf_map__name(map),
                                             strerror(errno));
         }
-        r = sct__load(more);
+        r = artifacts_prepare(k, more->obj);
+        if (r >= 0)
+                r = sct__load(more);
         if (r < 0)
                 return kernel_error(reterr, r, "The kernel refused program %s: %s (%s).", programs[0], strerror(-r),
                                     last_libbpf_message);
@@ -278,7 +283,7 @@ static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLa
                 return ladder->rung == SYSCALL_RUNG_RAW;
         if (row->event == SCT_EVENT_SCHED_PROCESS_FORK && (plan->config.n_tree_roots > 0 || plan->config.any_follow))
                 return true;
-        return plan->events[row->event] != 0;
+        return plan->events[row->event] != 0 || (row->also && plan->events[row->also] != 0);
 }
 
 /* The classic tracepoint of one side of a system call; "" when it is attached already. */
@@ -473,6 +478,7 @@ size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max) {
                 fds[n].fd = bpf_map__fd(map);
                 snprintf(fds[n++].name, sizeof(fds[0].name), "map-%s", map_stored_name(map));
         }
+        n += artifacts_list_fds(k, fds + n, max - n);
         for (size_t i = 0; i < k->n_links && n < max; i++) {
                 fds[n].fd = k->links[i].fd;
                 snprintf(fds[n++].name, sizeof(fds[0].name), "link-%s", k->links[i].name);
@@ -522,5 +528,6 @@ static const ProbeRow probes[] = {
         { "sct_cg_attach", SCT_EVENT_CGROUP_ATTACH_TASK, "tp_btf" },
         { "sct_sys_enter", SCT_EVENT_SYS_ENTER, "raw_tp" },
         { "sct_sys_exit", SCT_EVENT_SYS_EXIT, "raw_tp" },
+        { "sct_a_sysexit", SCT_EVENT_CAPTURE_WRITE, "raw_tp", SCT_EVENT_CAPTURE_READ },
         {},
 };

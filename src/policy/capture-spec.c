@@ -45,7 +45,7 @@ struct ExpressionRow {
 static const ExpressionRow expression_table[];
 static const size_t n_expression_table;
 
-static void spec_done(CaptureSpec *s) {
+void capture_spec_done(CaptureSpec *s) {
         for (size_t i = 0; i < s->n_conditions; i++)
                 condition_done(s->conditions + i);
         free(s->conditions);
@@ -54,11 +54,25 @@ static void spec_done(CaptureSpec *s) {
         *s = (CaptureSpec) {};
 }
 
+int capture_spec_copy_options(const CaptureSpec *s, CaptureSpec *ret) {
+        _cleanup_(capture_spec_done) CaptureSpec copy = *s;
+
+        copy.conditions = NULL;
+        copy.n_conditions = 0;
+        copy.pcap_filter = NULL;
+        copy.interfaces = NULL;
+        if ((s->pcap_filter && !(copy.pcap_filter = strdup(s->pcap_filter))) ||
+            (s->interfaces && !(copy.interfaces = strv_copy(s->interfaces))))
+                return -ENOMEM;
+        *ret = TAKE_STRUCT(copy);
+        return 0;
+}
+
 void capture_spec_list_done(CaptureSpecList *l) {
         assert(l);
 
         for (size_t i = 0; i < l->n; i++)
-                spec_done(l->items + i);
+                capture_spec_done(l->items + i);
         free(l->items);
         free(l->directory);
         *l = (CaptureSpecList) {};
@@ -69,7 +83,7 @@ static void parse_state_done(ParseState *s) {
                 condition_builder_done(&s->kinds[i].path);
                 condition_builder_done(&s->kinds[i].type);
                 condition_builder_done(&s->kinds[i].fd);
-                spec_done(&s->kinds[i].spec);
+                capture_spec_done(&s->kinds[i].spec);
         }
         free(s->directory);
 }

@@ -72,3 +72,6 @@ CaptureKind capture_kind_from_event(uint16_t event);
  * On -EINVAL *reterr is a sentence that says what to write instead, *ret_index the expression. */
 int capture_spec_parse(char *const *expressions, CaptureSpecList *ret, size_t *ret_index, char **reterr);
 void capture_spec_list_done(CaptureSpecList *l);
+void capture_spec_done(CaptureSpec *s);
+/* Without the conditions. */
+int capture_spec_copy_options(const CaptureSpec *s, CaptureSpec *ret);

@@ -57,6 +57,31 @@ static Kernel *current;
 static Buffer ring;             /* frames */
 static size_t ring_head;
 
+/* --- artifacts: none --- */
+
+int kernel_artifacts_new(Kernel *k, KernelArtifacts **ret) {
+        return -ENOENT;
+}
+
+KernelArtifacts *kernel_artifacts_free(KernelArtifacts *a) {
+        return NULL;
+}
+
+int kernel_artifacts_read(KernelArtifacts *a, uint64_t timeout_usec, KernelChunkHandler on_chunk,
+                          KernelHoleHandler on_hole, void *userdata) {
+        return -ENOENT;
+}
+
+void kernel_artifacts_read_holes(KernelArtifacts *a, KernelHoleHandler on_hole, void *userdata) {
+}
+
+void kernel_artifacts_wake(KernelArtifacts *a) {
+}
+
+void kernel_artifacts_counters(KernelArtifacts *a, KernelArtifactCounters *ret) {
+        *ret = (KernelArtifactCounters) {};
+}
+
 /* --- features --- */
 
 int features_probe(FeatureSet *features) {

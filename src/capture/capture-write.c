@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Written and read files: bytes at the offsets they have in their file. All writers of a file share its artifact.
+ * Invariant: what did not come, or could not be read, is a hole and never a run of zeros that pass as data.
+ *
+ * A file is an inode of a device as its container sees it, and the inode's generation: when a deleted file's inode is
+ * used again, the new file gets a name of its own. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "../basic/macro.h"
+#include "../basic/string-util.h"
+#include "capture-util.h"
+#include "capture-write.h"
+#include "file-fetch.h"
+
+/* After this long without an operation a file is complete for now; longer for what is large (its digest is taken anew)
+ * and for what comes again and again. */
+#define IDLE_USEC (2 * USEC_PER_SEC)
+#define IDLE_MAX_USEC (300 * USEC_PER_SEC)
+#define IDLE_BYTES_PER_SEC (64U * 1024 * 1024)
+#define FILES_MAX 65536U        /* that are remembered, so that a reused inode is noticed */
+
+#define NOTE_COPIED "moved inside the kernel: read back from the file afterwards"
+#define NOTE_MAPPED "written through a shared mapping: the range as it was in the file when the mapping ended or was synced"
+#define NOTE_KERNEL "written by the kernel itself: read back from the file afterwards"
+
+typedef struct TrackedFile {
+        char *key;
+        char *name;                     /* of its artifact */
+        Artifact *artifact;             /* NULL while it is complete */
+        uint64_t scopes;                /* that the artifact knows */
+        uint64_t last_usec;             /* of its last operation */
+        uint64_t idle_usec;
+        uint64_t append_end;            /* of what has no offsets: where the next operation's data goes */
+        UT_hash_handle hh;
+} TrackedFile;
+
+typedef struct Files {
+        TrackedFile *by_key;            /* in order of their first operation */
+        FileFetch *fetch;
+} Files;
+
+/* Of one operation that is under way. */
+typedef struct WriteOperation {
+        TrackedFile *file;
+        uint64_t base;                  /* is added to offsets: 0, or where an appending operation begins */
+} WriteOperation;
+
+static uint64_t now_usec(void) {
+        struct timespec ts;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
+}
+
+static TrackedFile *tracked_file_free(TrackedFile *f) {
+        if (!f)
+                return NULL;
+        if (f->artifact) {
+                (void) artifact_complete(f->artifact);
+                artifact_unref(f->artifact);
+        }
+        free(f->key);
+        free(f->name);
+        free(f);
+        return NULL;
+}
+
+static Files *files_get(CaptureWorker *w, CaptureKind kind) {
+        void **state = capture_worker_state(w, kind);
+        Files *files = *state;
+
+        if (files)
+                return files;
+        files = new0(Files, 1);
+        if (!files)
+                return NULL;
+        files->fetch = file_fetch_new();
+        if (!files->fetch) {
+                free(files);
+                return NULL;
+        }
+        *state = files;
+        return files;
+}
+
+/* Drops the oldest that are complete. */
+static void files_shrink(Files *files) {
+        TrackedFile *f, *next;
+
+        if (HASH_COUNT(files->by_key) <= FILES_MAX)
+                return;
+        HASH_ITER(hh, files->by_key, f, next) {
+                if (f->artifact)
+                        continue;
+                HASH_DELETE(hh, files->by_key, f);
+                tracked_file_free(f);
+                if (HASH_COUNT(files->by_key) <= FILES_MAX / 2)
+                        return;
+        }
+}
+
+/* Whether an artifact of this name is there already, and is of another file: one that ended before this one began. */
+static bool name_is_taken(CaptureWorker *w, const CaptureOperation *o, const char *name) {
+        _cleanup_free_ char *path = strjoin(isempty(o->origin.container) ? "host" : o->origin.container, "/", name);
+        ArtifactFilter filter = ARTIFACT_FILTER_ALL;
+        ArtifactInfo *infos = NULL;
+        uint64_t born;
+        bool taken = false;
+        size_t n = 0;
+
+        filter.path = path;
+        if (!path || store_list(capture_worker_store(w), &filter, &infos, &n) < 0)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                /* Of an earlier run: the inode's generation is not known, but when the file began perhaps is. */
+                if (!streq_ptr(infos[i].source_path, o->origin.source_path))
+                        taken = true;
+                else if (file_fetch_birth(o, &born) >= 0)
+                        taken = born > infos[i].last_usec;
+                artifact_info_done(infos + i);
+        }
+        free(infos);
+        return taken;
+}
+
+static int make_name(CaptureWorker *w, Files *files, const CaptureOperation *o, CaptureKind kind, const char *key_base,
+                     uint32_t generation, char **ret) {
+        const char *word = capture_kind_to_string(kind);
+        TrackedFile *other = NULL, *next;
+        _cleanup_free_ char *name = NULL;
+        size_t n = strlen(key_base);
+
+        if (asprintf(&name, "%s.dev-%" PRIu64 ".inode-%" PRIu64, word, o->head.dev, o->head.inode) < 0) {
+                name = NULL;
+                return -ENOMEM;
+        }
+        HASH_ITER(hh, files->by_key, other, next)
+                if (strncmp(other->key, key_base, n) == 0)
+                        break;
+        if (other || name_is_taken(w, o, name)) {
+                /* The inode is used again. */
+                free(TAKE_PTR(name));
+                if (asprintf(&name, "%s.dev-%" PRIu64 ".inode-%" PRIu64 ".generation-%" PRIu32, word, o->head.dev,
+                             o->head.inode, generation) < 0) {
+                        name = NULL;
+                        return -ENOMEM;
+                }
+        }
+        *ret = TAKE_PTR(name);
+        return 0;
+}
+
+static int file_get(CaptureWorker *w, Files *files, const CaptureOperation *o, CaptureKind kind, TrackedFile **ret) {
+        uint32_t generation = (uint32_t) capture_arg_u64(&o->event, "inode_generation");
+        char base[160], key[176];
+        TrackedFile *f = NULL;
+        int r;
+
+        (void) snprintf(base, sizeof(base), "%s/%" PRIu64 "/%" PRIu64 "/", strempty(o->origin.container), o->head.dev,
+                        o->head.inode);
+        (void) snprintf(key, sizeof(key), "%s%" PRIu32, base, generation);
+        HASH_FIND_STR(files->by_key, key, f);
+        if (f) {
+                *ret = f;
+                return 0;
+        }
+        f = new0(TrackedFile, 1);
+        if (!f)
+                return -ENOMEM;
+        f->key = strdup(key);
+        f->idle_usec = IDLE_USEC;
+        r = f->key ? make_name(w, files, o, kind, base, generation, &f->name) : -ENOMEM;
+        if (r < 0) {
+                tracked_file_free(f);
+                return r;
+        }
+        files_shrink(files);
+        HASH_ADD_KEYPTR(hh, files->by_key, f->key, strlen(f->key), f);
+        *ret = f;
+        return 0;
+}
+
+static const char *note_of(const CaptureOperation *o) {
+        if (!(o->head.flags & SCT_CHUNK_FETCH))
+                return NULL;
+        switch (capture_arg_u64(&o->event, "how")) {
+        case SCT_HOW_MAPPING:
+                return NOTE_MAPPED;
+        case SCT_HOW_KERNEL:
+                return NOTE_KERNEL;
+        }
+        return NOTE_COPIED;
+}
+
+/* The artifact, open. */
+static int file_open(CaptureWorker *w, TrackedFile *f, CaptureOperation *o) {
+        int r;
+
+        o->origin.note = note_of(o);
+        if (!f->artifact) {
+                r = store_artifact_begin(capture_worker_store(w), &o->origin, NULL, f->name, &f->artifact);
+                if (r < 0)
+                        return r;
+                f->scopes = o->origin.scopes;
+                f->append_end = MAX(f->append_end, artifact_size(f->artifact));
+                return 0;
+        }
+        if (o->origin.note || o->origin.scopes & ~f->scopes) {
+                f->scopes |= o->origin.scopes;
+                return artifact_add_origin(f->artifact, &o->origin);
+        }
+        return 0;
+}
+
+/* One that was removed while it was open begins anew. */
+static int checked(TrackedFile *f, int r) {
+        if (r == -ESTALE)
+                f->artifact = artifact_unref(f->artifact);
+        return r;
+}
+
+static int fetch(Files *files, WriteOperation *x, CaptureOperation *o) {
+        uint64_t end = o->head.offset + o->head.size_total, at = o->head.offset;
+        uint8_t buffer[65536];
+        int fd, r = 0;
+
+        fd = o->head.flags & SCT_CHUNK_APPEND ? -ENODATA : file_fetch_open(files->fetch, o);
+        while (fd >= 0 && at < end) {
+                ssize_t n = pread(fd, buffer, MIN(end - at, (uint64_t) sizeof(buffer)), (off_t) at);
+
+                if (n <= 0)
+                        break;
+                r = checked(x->file, artifact_write(x->file->artifact, x->base + at, buffer, (size_t) n));
+                if (r < 0)
+                        break;
+                at += (uint64_t) n;
+        }
+        safe_close(fd);
+        /* A mapping is longer than its file: what is behind the end was never written. */
+        if (at < end && r >= 0 && capture_arg_u64(&o->event, "how") != SCT_HOW_MAPPING)
+                r = artifact_hole(x->file->artifact, x->base + at, end - at);
+        return r;
+}
+
+static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
+        Files *files = files_get(w, kind);
+        WriteOperation *x;
+        TrackedFile *f;
+        int r;
+
+        if (!files)
+                return -ENOMEM;
+        r = file_get(w, files, o, kind, &f);
+        if (r < 0)
+                return r;
+        f->last_usec = now_usec();
+        r = file_open(w, f, o);
+        if (r < 0)
+                return r;
+        x = new0(WriteOperation, 1);
+        if (!x)
+                return -ENOMEM;
+        x->file = f;
+        if (o->head.flags & SCT_CHUNK_APPEND) {
+                x->base = f->append_end - o->head.offset;
+                f->append_end += o->head.size_total;
+        }
+        o->userdata = x;
+        return o->head.flags & SCT_CHUNK_FETCH ? fetch(files, x, o) : 0;
+}
+
+static int begin_write(CaptureWorker *w, CaptureOperation *o) {
+        return begin(w, o, CAPTURE_WRITE);
+}
+
+static int begin_read(CaptureWorker *w, CaptureOperation *o) {
+        return begin(w, o, CAPTURE_READ);
+}
+
+static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c, const void *data) {
+        WriteOperation *x = o->userdata;
+        int r;
+
+        /* Completed under our hands by a tick, or removed. */
+        r = file_open(w, x->file, o);
+        if (r < 0)
+                return r;
+        x->file->last_usec = now_usec();
+        return checked(x->file, artifact_write(x->file->artifact, x->base + c->offset, data, c->size));
+}
+
+static int on_hole(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint64_t size) {
+        WriteOperation *x = o->userdata;
+        int r;
+
+        r = file_open(w, x->file, o);
+        if (r < 0)
+                return r;
+        return checked(x->file, artifact_hole(x->file->artifact, x->base + offset, size));
+}
+
+static int on_end(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c) {
+        free(o->userdata);
+        o->userdata = NULL;
+        return 0;
+}
+
+/* The head found no room: the file is known if anything else of it ever came. */
+static int on_lost(CaptureWorker *w, CaptureKind kind, const struct sct_hole *h) {
+        Files *files = files_get(w, kind);
+        TrackedFile *f, *next;
+        char tail[80];
+
+        if (!files)
+                return -ENOMEM;
+        (void) snprintf(tail, sizeof(tail), "/%" PRIu64 "/%" PRIu64 "/%" PRIu32, (uint64_t) h->dev, (uint64_t) h->inode,
+                        h->inode_generation);
+        HASH_ITER(hh, files->by_key, f, next) {
+                uint64_t offset = h->offset;
+
+                if (!endswith(f->key, tail) || !f->artifact)
+                        continue;
+                if (h->flags & SCT_CHUNK_APPEND) {
+                        offset = f->append_end;
+                        f->append_end += h->size;
+                }
+                (void) checked(f, artifact_hole(f->artifact, offset, h->size));
+        }
+        return 0;
+}
+
+static int tick(CaptureWorker *w, CaptureKind kind) {
+        Files *files = *capture_worker_state(w, kind);
+        bool flushing = capture_worker_flushing(w);
+        uint64_t now = now_usec();
+        TrackedFile *f, *next;
+
+        if (!files)
+                return 0;
+        HASH_ITER(hh, files->by_key, f, next) {
+                uint64_t idle;
+
+                if (!f->artifact)
+                        continue;
+                idle = f->idle_usec + artifact_size(f->artifact) / IDLE_BYTES_PER_SEC * USEC_PER_SEC;
+                if (!flushing && now < f->last_usec + MIN(idle, IDLE_MAX_USEC))
+                        continue;
+                (void) artifact_complete(f->artifact);
+                f->artifact = artifact_unref(f->artifact);
+                if (!flushing)
+                        f->idle_usec = MIN(f->idle_usec * 2, IDLE_MAX_USEC);
+        }
+        file_fetch_tick(files->fetch);
+        return 0;
+}
+
+static int tick_write(CaptureWorker *w) {
+        return tick(w, CAPTURE_WRITE);
+}
+
+static int tick_read(CaptureWorker *w) {
+        return tick(w, CAPTURE_READ);
+}
+
+static void stop(CaptureWorker *w, CaptureKind kind) {
+        void **state = capture_worker_state(w, kind);
+        Files *files = TAKE_PTR(*state);
+        TrackedFile *f, *next;
+
+        if (!files)
+                return;
+        HASH_ITER(hh, files->by_key, f, next) {
+                HASH_DELETE(hh, files->by_key, f);
+                tracked_file_free(f);
+        }
+        file_fetch_free(files->fetch);
+        free(files);
+}
+
+static void stop_write(CaptureWorker *w) {
+        stop(w, CAPTURE_WRITE);
+}
+
+static void stop_read(CaptureWorker *w) {
+        stop(w, CAPTURE_READ);
+}
+
+const CaptureHandler capture_write_handler = {
+        .kind = CAPTURE_WRITE,
+        .begin = begin_write,
+        .data = on_data,
+        .end = on_end,
+        .tick = tick_write,
+        .stop = stop_write,
+        .hole = on_hole,
+        .lost = on_lost,
+};
+
+const CaptureHandler capture_read_handler = {
+        .kind = CAPTURE_READ,
+        .begin = begin_read,
+        .data = on_data,
+        .end = on_end,
+        .tick = tick_read,
+        .stop = stop_read,
+        .hole = on_hole,
+        .lost = on_lost,
+};
