@@ -69,7 +69,7 @@ int sct_h_tp(struct pt_regs *ctx) {
         return 0;
 }
 
-/* Loaded once for every raw tracepoint. Reading beyond its last argument is allowed, and never asked for. */
+/* Loaded once for every raw tracepoint. */
 SEC("raw_tp")
 int sct_h_rawtp(u64 *ctx) {
         struct hook_walk w = walk_begin(ctx, sct_place, 0);

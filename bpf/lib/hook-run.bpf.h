@@ -62,7 +62,7 @@ static __always_inline void hook_trampoline_args(struct sct_buf *b, u64 *ctx) {
 static __always_inline void hook_raw_args(struct sct_buf *b, u64 *ctx) {
 #pragma unroll
         for (u32 i = 0; i < SCT_HOOK_REGS; i++)
-                b->args[i] = ctx[i];
+                b->args[i] = i < sct_place_n_args ? ctx[i] : 0;
 }
 
 static __always_inline void hook_args_of(struct sct_buf *b, void *ctx, u32 how) {

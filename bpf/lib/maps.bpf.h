@@ -289,4 +289,5 @@ const volatile u32 sct_instance __weak = 0;
 const volatile u32 sct_has_tree __weak = 1;
 /* Programs that are loaded once a place know it: there is no attach cookie for them before 6.10 (raw tracepoints). */
 const volatile u32 sct_place __weak = 0;
+const volatile u32 sct_place_n_args __weak = 1;    /* raw tracepoints: the kernel attaches no program that reads more */
 const volatile u32 sct_place_syscall __weak = 0;   /* fmod_ret: the function is a system call's entry */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../basic/string-util.h"
+#include "../policy/hook.h"
 #include "../policy/policy-parse.h"
 #include "manager-internal.h"
 #include "message.h"
@@ -374,28 +375,43 @@ void manager_policy_counts(Manager *m, unsigned *ret_n, unsigned *ret_n_active, 
                 *ret_n_failed = n_failed;
 }
 
+typedef struct HookList {
+        ManagerHook *items;
+        size_t n, n_allocated;
+} HookList;
+
+static int list_hook(Manager *m, const LoadedPolicy *p, const EventSpec *spec, HookList *l) {
+        for (size_t i = 0; i < l->n; i++)
+                if (l->items[i].spec == spec)
+                        return 0;
+        if (!GREEDY_REALLOC(l->items, l->n_allocated, l->n + 1))
+                return -ENOMEM;
+        l->items[l->n++] = (ManagerHook) {
+                .spec = spec,
+                .hook = p->state == POLICY_ACTIVE ? kernel_event_hook(m->kernel, spec) : NULL,
+        };
+        return 0;
+}
+
 int manager_policy_hooks(Manager *m, const LoadedPolicy *p, ManagerHook **ret, size_t *ret_n) {
-        _cleanup_free_ ManagerHook *hooks = NULL;
-        size_t n = 0, n_allocated = 0;
+        HookList l = {};
+        int r = 0;
 
-        for (size_t i = 0; p->policy && i < p->policy->n_rules; i++)
-                for (size_t j = 0; j < p->policy->rules[i].n_events; j++) {
-                        const EventSpec *spec = p->policy->rules[i].events[j].spec;
-                        size_t k = 0;
+        for (size_t i = 0; r >= 0 && p->policy && i < p->policy->n_rules; i++) {
+                const PolicyRule *rule = p->policy->rules + i;
 
-                        while (k < n && hooks[k].spec != spec)
-                                k++;
-                        if (k < n)
-                                continue;
-                        if (!GREEDY_REALLOC(hooks, n_allocated, n + 1))
-                                return -ENOMEM;
-                        hooks[n++] = (ManagerHook) {
-                                .spec = spec,
-                                .hook = p->state == POLICY_ACTIVE ? kernel_event_hook(m->kernel, spec) : NULL,
-                        };
-                }
-        *ret = TAKE_PTR(hooks);
-        *ret_n = n;
+                /* A hook on a list of calls is as many events. */
+                for (size_t k = 0; r >= 0 && rule->hook && k < rule->hook->n_members; k++)
+                        r = list_hook(m, p, &rule->hook->members[k].spec, &l);
+                for (size_t k = 0; r >= 0 && k < rule->n_events && !(rule->hook && rule->hook->n_members > 0); k++)
+                        r = list_hook(m, p, rule->events[k].spec, &l);
+        }
+        if (r < 0) {
+                free(l.items);
+                return r;
+        }
+        *ret = l.items;
+        *ret_n = l.n;
         return 0;
 }
 

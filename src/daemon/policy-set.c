@@ -545,14 +545,18 @@ int policy_set_number(PolicySet *s) {
 
 /* --- what goes into the plan --- */
 
-int policy_check_features(const Policy *p, const FeatureSet *features, ProblemList *problems) {
+int policy_check_features(Policy *p, const FeatureSet *features, ProblemList *problems) {
         bool told[_FEATURE_MAX] = {};
         int refused = 0, r;
 
         for (size_t i = 0; i < p->n_hooks; i++) {
                 _cleanup_free_ char *error = NULL;
 
-                r = kernel_check_hook(features, p, p->hooks + i, &error);
+                r = kernel_expand_hook(features, p->hooks + i, &error);
+                if (r >= 0 && !p->hooks[i].absent)
+                        r = kernel_check_hook(features, p, p->hooks + i, &error);
+                if (r == -ENOMEM)
+                        return r;
                 if (r >= 0)
                         continue;
                 refused = -ENOTSUP;

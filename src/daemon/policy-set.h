@@ -97,7 +97,7 @@ int policy_set_number(PolicySet *s);
 int policy_set_select(PolicySet *s, const FeatureSet *features, CompileInput **ret_inputs, LoadedPolicy ***ret_policies,
                       size_t *ret_n);
 /* Why this kernel cannot serve the policy: problems are added and -ENOTSUP is returned; 0 when it can. */
-int policy_check_features(const Policy *p, const FeatureSet *features, ProblemList *problems);
+int policy_check_features(Policy *p, const FeatureSet *features, ProblemList *problems);
 
 /* When what a file has become cannot be active and what it was could, the old version again, stale. Returns whether there
  * was such a one: then number and select anew. */

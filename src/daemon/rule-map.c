@@ -8,6 +8,7 @@
 #include <syslog.h>
 
 #include "../basic/string-util.h"
+#include "../policy/hook.h"
 #include "rule-map.h"
 #include "scope.h"
 
@@ -32,7 +33,7 @@ struct RuleMap {
         size_t n_policies;
         Policy **refs;          /* keeps the descriptions of their hooks; NULL when loaded from saved state */
         size_t n_refs;
-        const EventSpec **hooks;
+        const EventSpec **hooks;    /* by event number - SCT_EVENT_HOOK_FIRST */
         size_t n_hooks, n_hooks_allocated;
         Memo *memo;
         Memo scratch;
@@ -89,18 +90,33 @@ static void set_rate(RulePolicy *p, uint64_t n, uint64_t usec) {
         p->interval_ns = MAX(p->window_ns / n, UINT64_C(1));
 }
 
-static int add_hooks(RuleMap *m, const Policy *policy) {
-        for (size_t i = 0; i < policy->n_rules; i++)
-                for (size_t j = 0; j < policy->rules[i].n_events; j++) {
-                        const EventSpec *spec = policy->rules[i].events[j].spec;
+static int add_hook(RuleMap *m, const EventSpec *spec) {
+        size_t i;
 
-                        if (spec->id < SCT_EVENT_HOOK_FIRST || rule_map_hook(m, spec->id))
-                                continue;
-                        if (!GREEDY_REALLOC(m->hooks, m->n_hooks_allocated, m->n_hooks + 1))
-                                return -ENOMEM;
-                        m->hooks[m->n_hooks++] = spec;
-                }
+        if (spec->id < SCT_EVENT_HOOK_FIRST)
+                return 0;
+        i = spec->id - SCT_EVENT_HOOK_FIRST;
+        if (i >= m->n_hooks) {
+                if (!GREEDY_REALLOC(m->hooks, m->n_hooks_allocated, i + 1))
+                        return -ENOMEM;
+                memset(m->hooks + m->n_hooks, 0, (i + 1 - m->n_hooks) * sizeof(m->hooks[0]));
+                m->n_hooks = i + 1;
+        }
+        m->hooks[i] = spec;
         return 0;
+}
+
+static int add_hooks(RuleMap *m, const Policy *policy) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < policy->n_hooks; i++) {
+                const Hook *h = policy->hooks + i;
+
+                r = add_hook(m, &h->spec);
+                for (size_t k = 0; r >= 0 && k < h->n_members; k++)
+                        r = add_hook(m, &h->members[k].spec);
+        }
+        return r;
 }
 
 /* The index of a plan's policy, which is added when it is new. A policy may stand for several scopes never. */
@@ -176,10 +192,9 @@ const RulePolicy *rule_map_policy(const RuleMap *m, size_t rule) {
 }
 
 const EventSpec *rule_map_hook(const RuleMap *m, uint16_t id) {
-        for (size_t i = 0; i < m->n_hooks; i++)
-                if (m->hooks[i]->id == id)
-                        return m->hooks[i];
-        return NULL;
+        size_t i = id - SCT_EVENT_HOOK_FIRST;
+
+        return id >= SCT_EVENT_HOOK_FIRST && i < m->n_hooks ? m->hooks[i] : NULL;
 }
 
 void rule_map_forget_policy(RuleMap *m, const LoadedPolicy *p) {

@@ -112,6 +112,9 @@ static void add_what(FieldList *l, const Event *e) {
                 (void) add_string(l, "POLICY", e->policies[i]);
         (void) add_string(l, "TRACE_EVENT", e->spec->name);
         add_optional(l, "TRACE_HOOK", e->hook);
+        add_optional(l, "TRACE_MESSAGE", e->spec->message);
+        for (char *const *tag = e->spec->tags; tag && *tag; tag++)
+                (void) add_string(l, "TRACE_TAG", *tag);
         (void) add_u64(l, "TRACE_TIME_NS", e->time_ns);
         (void) add_u64(l, "TRACE_SEQ", e->seq);
 }

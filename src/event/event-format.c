@@ -306,6 +306,17 @@ static void json_own_members(Buffer *b, const Event *e) {
                 }
                 (void) buffer_add_char(b, ']');
         }
+        if (e->spec->message)
+                MEMBER_TEXT(b, ",\"message\":", e->spec->message, strlen(e->spec->message));
+        if (e->spec->tags && e->spec->tags[0]) {
+                LITERAL(b, ",\"tags\":[");
+                for (char *const *tag = e->spec->tags; *tag; tag++) {
+                        if (tag != e->spec->tags)
+                                (void) buffer_add_char(b, ',');
+                        (void) buffer_add_json_string(b, *tag, strlen(*tag));
+                }
+                (void) buffer_add_char(b, ']');
+        }
         if (e->seq > 0)
                 MEMBER_U64(b, ",\"sequence\":", e->seq);
 }

@@ -58,6 +58,8 @@ struct EventSpec {
         bool internal;          /* not selectable by name */
         bool compat_only;       /* exists in the 32-bit system call table alone */
         bool no_return;         /* reported at entry (exit, exit_group, rt_sigreturn) */
+        const char *message;    /* hooks of policies: what the policy says of it; NULL: nothing */
+        char *const *tags;      /* hooks of policies; NULL-terminated or NULL */
 };
 
 typedef struct EventArg {

@@ -13,6 +13,8 @@
 
 #include "kernel-internal.h"
 
+#define SYSCALL_ENTRY(name) "__x64_sys_" name
+
 /* r0 = 0; exit */
 static const struct bpf_insn return_0[] = {
         { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
@@ -186,10 +188,14 @@ static int try_uprobe_multi(void) {
         return 0;
 }
 
+/* System calls may be made to fail where CONFIG_FUNCTION_ERROR_INJECTION is on: loading asks for it, nothing is attached. */
 static int try_error_injection(void) {
-        if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_override_return, NULL) <= 0)
-                return -EOPNOTSUPP;
-        return access("/sys/kernel/debug/error_injection/list", F_OK) < 0 && errno != EACCES ? -EOPNOTSUPP : 0;
+        int fd = load_on(BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, SYSCALL_ENTRY("getpid"));
+
+        if (fd < 0)
+                return fd == -EINVAL ? -EOPNOTSUPP : fd;
+        safe_close(fd);
+        return 0;
 }
 
 static int try_cgroup_skb(void) {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "hook-functions.h"
 #include "kernel-internal.h"
 #include "../policy/hook.h"
 
@@ -45,52 +46,103 @@ static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t id)
         return t;
 }
 
-static int check_prototype(const struct btf *btf, const Hook *hook, const char *function, char **reterr) {
-        int32_t id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+/* What a place hands on: `skip` arguments of the prototype are not the policy's, `n_max` can be read. */
+typedef struct Prototype {
+        const struct btf *btf;
         const struct btf_type *proto;
-        const struct btf_param *params;
+        const char *name;
+        unsigned skip, n_max;
+} Prototype;
 
-        if (id < 0)
-                return kernel_error(reterr, -ENOTSUP, "this kernel has no function %s that can be hooked; it may be "
-                                    "spelt differently, be inlined, or be a system call (write syscall: true)", function);
-        proto = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
-        params = btf_params(proto);
+static int check_prototype(const Prototype *p, const Hook *hook, char **reterr) {
+        const struct btf_param *params = btf_params(p->proto) + p->skip;
+        unsigned n = btf_vlen(p->proto) > p->skip ? btf_vlen(p->proto) - p->skip : 0;
+
         for (size_t i = 0; i < hook->n_args; i++) {
                 const HookArg *arg = hook->args + i;
                 const char *wanted = type_structs[arg->type];
                 const struct btf_type *t;
 
-                if (arg->index >= btf_vlen(proto))
+                if (arg->source != HOOK_ARG_OF_HOOK)
+                        continue;
+                if (arg->index >= n)
                         return kernel_error(reterr, -ENOTSUP, "%s has %u arguments, there is none with index %u; the first "
-                                            "one is 0", function, btf_vlen(proto), arg->index);
-                if (arg->index > 5)
-                        return kernel_error(reterr, -ENOTSUP, "argument %u of %s is not passed in a register; only the first "
-                                            "six can be read here", arg->index, function);
+                                            "one is 0", p->name, n, arg->index);
+                if (arg->index >= p->n_max)
+                        return kernel_error(reterr, -ENOTSUP, "argument %u of %s cannot be reached; only the first %u can be "
+                                            "read here", arg->index, p->name, p->n_max);
                 if (!wanted)
                         continue;
-                t = skip_modifiers(btf, params[arg->index].type);
+                t = skip_modifiers(p->btf, params[arg->index].type);
                 if (t && btf_is_ptr(t))
-                        t = skip_modifiers(btf, t->type);
-                if (!t || !btf_is_composite(t) || strcmp(btf__name_by_offset(btf, t->name_off), wanted) != 0)
+                        t = skip_modifiers(p->btf, t->type);
+                if (!t || !btf_is_composite(t) || strcmp(btf__name_by_offset(p->btf, t->name_off), wanted) != 0)
                         return kernel_error(reterr, -ENOTSUP, "argument %u of %s is no %s: the type %s does not fit it",
-                                            arg->index, function, wanted, arg->type_name);
+                                            arg->index, p->name, wanted, arg->type_name);
         }
         return 0;
 }
 
+static int check_function(KernelTypes *t, const Hook *hook, const char *function, char **reterr) {
+        Prototype p = { .name = function, .n_max = 6 };
+        int r;
+
+        r = kernel_types_function(t, function, &p.btf, &p.proto);
+        if (r == -ENOENT)
+                return kernel_error(reterr, -ENOTSUP, "this kernel has no function %s that can be hooked; it may be "
+                                    "spelt differently, be inlined, or be a system call (write syscall: true)", function);
+        if (r < 0)
+                return kernel_error(reterr, -ENOTSUP, "the kernel's type information cannot be read: %s", strerror(-r));
+        if (r == 0 && hook->n_args > 0)
+                return kernel_error(reterr, -ENOTSUP, "nothing says what the arguments of %s are: this kernel has no type "
+                                    "information for it; hook it without args", function);
+        return r == 0 ? 0 : check_prototype(&p, hook, reterr);
+}
+
 static int check_functions(const Hook *hook, char **reterr) {
-        struct btf *btf = btf__load_vmlinux_btf();
+        _cleanup_(kernel_types_done) KernelTypes t = {};
         int r = 0;
 
-        if (!btf)
-                return kernel_error(reterr, -ENOTSUP, "the kernel's type information cannot be read: %s", strerror(errno));
-        if (hook->symbols && hook->symbols[0])
-                for (char **s = hook->symbols; r >= 0 && *s; s++)
-                        r = check_prototype(btf, hook, *s, reterr);
-        else
-                r = check_prototype(btf, hook, hook->call, reterr);
-        btf__free(btf);
+        if (hook->n_members == 0)
+                return check_function(&t, hook, hook->call, reterr);
+        for (size_t i = 0; r >= 0 && i < hook->n_members; i++)
+                r = check_function(&t, hook, hook->members[i].spec.name, reterr);
         return r;
+}
+
+static bool returns_int(const Prototype *p) {
+        const struct btf_type *t = skip_modifiers(p->btf, p->proto->type);
+
+        return t && btf_is_int(t) && t->size == 4;
+}
+
+/* What BPF programs are called for stands in the kernel as bpf_lsm_HOOK. */
+static int check_lsm(const Hook *hook, char **reterr) {
+        _cleanup_(kernel_types_done) KernelTypes t = {};
+        Prototype p = { .name = hook->call, .n_max = 8 };
+        char name[160];
+        int r;
+
+        snprintf(name, sizeof(name), "bpf_lsm_%s", hook->call);
+        r = kernel_types_function(&t, name, &p.btf, &p.proto);
+        if (r <= 0)
+                return kernel_error(reterr, -ENOTSUP, "this kernel has no LSM hook %s; hooks are named like file_open, "
+                                    "without security_", hook->call);
+        if (hook->overrides && !returns_int(&p))
+                return kernel_error(reterr, -ENOTSUP, "the LSM hook %s returns no error, so there is nothing to override; "
+                                    "write Sigkill, or another hook", hook->call);
+        return check_prototype(&p, hook, reterr);
+}
+
+static int check_raw_tracepoint(const Hook *hook, char **reterr) {
+        _cleanup_(kernel_types_done) KernelTypes t = {};
+        Prototype p = { .name = hook->call, .skip = 1, .n_max = 8 };
+
+        if (kernel_types_tracepoint(&t, hook->call, &p.btf, &p.proto) < 0)
+                return kernel_error(reterr, -ENOTSUP, "there is no raw tracepoint %s here; look for its name in "
+                                    "/sys/kernel/tracing/events/%s, and leave out raw for those of system calls by name",
+                                    hook->call, hook->subsystem);
+        return check_prototype(&p, hook, reterr);
 }
 
 static int check_tracepoint(const Hook *hook, char **reterr) {
@@ -147,7 +199,7 @@ static int check_rules(const Policy *policy, const Hook *hook, char **reterr) {
                         const HookAction *a = rule->actions + k;
 
                         if (!IN_SET(a->kind, HOOK_ACTION_POST, HOOK_ACTION_NO_POST, HOOK_ACTION_SIGKILL,
-                                    HOOK_ACTION_SIGNAL))
+                                    HOOK_ACTION_SIGNAL, HOOK_ACTION_OVERRIDE, HOOK_ACTION_NOTIFY_ENFORCER))
                                 return kernel_error(reterr, -ENOTSUP, "the action %s is not available in this version; "
                                                     "Post, NoPost, Sigkill and Signal are", hook_action_to_string(a->kind));
                         if (a->rate_limit_usec > 0 || a->kernel_stack || a->user_stack || a->at_return)
@@ -174,9 +226,13 @@ int kernel_check_hook(const FeatureSet *features, const Policy *policy, const Ho
         if (r < 0)
                 return r;
 
+        r = enforce_check(features, policy, hook, reterr);
+        if (r < 0)
+                return r;
+
         switch (hook->kind) {
         case HOOK_KPROBE:
-                if (hook->syscall && hook->syscall_spec)
+                if (hook->syscall && (hook->syscall_spec || hook->n_members > 0))
                         return 0;
                 if (hook->syscall)
                         return kernel_error(reterr, -ENOTSUP, "%s is no system call; write syscall: false for a kernel "
@@ -186,15 +242,24 @@ int kernel_check_hook(const FeatureSet *features, const Policy *policy, const Ho
         case HOOK_TRACEPOINT:
                 r = need(features, FEATURE_TRACEPOINT, reterr);
                 return r < 0 ? r : check_tracepoint(hook, reterr);
+        case HOOK_RAW_TRACEPOINT:
+                r = need(features, FEATURE_RAW_TP, reterr);
+                return r < 0 ? r : check_raw_tracepoint(hook, reterr);
         case HOOK_UPROBE:
                 if (access(hook->path, R_OK) < 0)
                         return kernel_error(reterr, -ENOTSUP, "%s cannot be read: %s", hook->path, strerror(errno));
                 return need(features, FEATURE_UPROBE, reterr);
         case HOOK_LSM:
-                return kernel_error(reterr, -ENOTSUP, "lsmhooks are not available in this version; hook the function "
-                                    "security_%s under kprobes", hook->call);
+                r = need(features, FEATURE_LSM, reterr);
+                return r < 0 ? r : check_lsm(hook, reterr);
+        case HOOK_LOADER:
+                if (features->granted[FEATURE_LSM] || features->granted[FEATURE_KPROBE] ||
+                    features->granted[FEATURE_KPROBE_MULTI])
+                        return 0;
+                return kernel_error(reterr, -ENOTSUP, "loader sees files where they are mapped, by an LSM hook or a kprobe, "
+                                    "and this kernel refuses both (%s); hook the system call mmap instead, with its fd "
+                                    "argument", features->reason[FEATURE_KPROBE]);
         default:
-                return kernel_error(reterr, -ENOTSUP, "hooks of this kind are not available in this version; kprobes, "
-                                    "tracepoints and uprobes are");
+                return -ENOTSUP;
         }
 }

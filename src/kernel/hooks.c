@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hooks that policies bring, attached. A place (a function, a tracepoint, a symbol of a binary, a system call) has a
- * number, which is its attach cookie and stays its own while anything is attached there; plans that share a place are
- * chained. Functions are attached all at once by kprobe.multi where the kernel has it (Debian 12's 6.1 has not:
- * CONFIG_FPROBE is off), else, as everything else, one by one. */
+/* Hooks that policies bring → places and links. A place (a function, a tracepoint, a symbol of a binary, a system call) has
+ * a number, which its program knows and which stays its own while anything is attached there; hooks that share a place
+ * are chained by links. Enforcers take places of the same kinds. How places are attached is hook-attach.c's. */
 
 #include <errno.h>
+#include <gelf.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "kernel-internal.h"
@@ -16,359 +17,370 @@ void hook_tables_freep(HookTables **t) {
         free(*t);
 }
 
+static void place_done(HookPlace *place) {
+        free(place->key);
+        free(place->path);
+        free(place->target);
+        *place = (HookPlace) {};
+}
+
 void hooks_done(Kernel *k) {
-        for (size_t i = 0; k->hook_places.items && i < SCT_HOOKS_MAX; i++) {
-                free(k->hook_places.items[i].key);
-                free(k->hook_places.items[i].target);
-        }
+        for (size_t i = 0; k->hook_places.items && i < SCT_HOOKS_MAX; i++)
+                place_done(k->hook_places.items + i);
         free(k->hook_places.items);
+        free(k->hook_places.how);
+}
+
+/* One resolution. */
+typedef struct Resolver {
+        Kernel *k;
+        const Plan *plan;
+        HookTables *t;
+} Resolver;
+
+/* What is wanted of a place; strings are borrowed. */
+typedef struct PlaceDraft {
+        PlaceMethod method;
+        const char *path, *target;
+        uint64_t offset, ref_ctr_offset;
+        bool is_syscall;
+} PlaceDraft;
+
+static int make_key(const PlaceDraft *d, char **ret) {
+        if (asprintf(ret, "%i:%s:%s+%llx(%llx)", (int) d->method, d->path ?: "", d->target ?: "",
+                     (unsigned long long) d->offset, (unsigned long long) d->ref_ctr_offset) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int fill_place(HookPlace *place, const PlaceDraft *d, char **key) {
+        place_done(place);
+        place->key = TAKE_PTR(*key);
+        place->path = d->path ? strdup(d->path) : NULL;
+        place->target = d->target ? strdup(d->target) : NULL;
+        place->method = d->method;
+        place->offset = d->offset;
+        place->ref_ctr_offset = d->ref_ctr_offset;
+        place->is_syscall = d->is_syscall;
+        return !place->key || (d->path && !place->path) || (d->target && !place->target) ? -ENOMEM : 0;
 }
 
 /* The place of this key, for the generation that is being prepared. */
-static int take_place(Kernel *k, const Plan *plan, const Hook *hook, const char *target, uint64_t offset, HookPlace **ret) {
-        HookPlaces *p = &k->hook_places;
+static int take_place(Resolver *r, const PlaceDraft *d, HookPlace **ret) {
+        HookPlaces *p = &r->k->hook_places;
         _cleanup_free_ char *key = NULL;
-        HookPlace *unused = NULL;
+        HookPlace *place = NULL;
+        int q;
 
-        if (!p->items) {
-                p->items = new0(HookPlace, SCT_HOOKS_MAX);
-                if (!p->items)
-                        return -ENOMEM;
-        }
-        if (asprintf(&key, "%s:%s:%s:%s+%llx", hook->syscall ? "syscall" : hook_kind_to_string(hook->kind),
-                     hook->path ?: hook->subsystem ?: "", hook->syscall ? hook->syscall_spec->name : "", target ?: "",
-                     (unsigned long long) offset) < 0)
-                return -ENOMEM;
+        q = make_key(d, &key);
+        if (q < 0)
+                return q;
         for (size_t i = 0; i < SCT_HOOKS_MAX; i++) {
-                HookPlace *place = p->items + i;
+                HookPlace *candidate = p->items + i;
 
-                if (place->key && strcmp(place->key, key) == 0) {
-                        unused = place;
+                if (candidate->key && strcmp(candidate->key, key) == 0) {
+                        place = candidate;
                         break;
                 }
                 /* Not wanted for two generations: nothing refers to it any more. */
-                if (!unused && (!place->key || place->generation + 1 < plan->config.generation))
-                        unused = place;
+                if (!place && (!candidate->key || candidate->generation + 1 < p->generation))
+                        place = candidate;
         }
-        if (!unused)
+        if (!place)
                 return -E2BIG;
-        if (!unused->key || strcmp(unused->key, key) != 0) {
-                free(unused->key);
-                unused->key = TAKE_PTR(key);
+        if (!place->key || strcmp(place->key, key) != 0) {
+                q = fill_place(place, d, &key);
+                if (q < 0)
+                        return q;
         }
-        free(unused->target);
-        unused->target = target ? strdup(target) : NULL;
-        if (target && !unused->target)
-                return -ENOMEM;
-        if (unused->generation != plan->config.generation)
-                unused->has_return = false;
-        unused->generation = plan->config.generation;
-        unused->offset = offset;
-        unused->hook = hook;
-        *ret = unused;
+        if (place->generation != p->generation)
+                place->has_return = false;
+        place->generation = p->generation;
+        p->used[place->method] = true;
+        *ret = place;
         return 0;
 }
 
-/* Puts a hook on a place. */
-static int chain(Kernel *k, HookTables *t, const PlanHook *ph, HookPlace *place) {
-        size_t n = place - k->hook_places.items;
+/* Puts a hook on a place, as this event. */
+static int chain(Resolver *r, const PlanHook *ph, HookPlace *place, uint16_t event) {
+        size_t n = place - r->k->hook_places.items;
+        HookTables *t = r->t;
 
         if (t->n_links >= SCT_LINKS_MAX)
                 return -E2BIG;
-        t->links[t->n_links] = (struct sct_hook_link) {
-                .plan = ph->plan, .event = t->plans[ph->plan].event, .next = t->hooks[n],
-        };
+        t->links[t->n_links] = (struct sct_hook_link) { .plan = ph->plan, .event = event, .next = t->hooks[n] };
         t->hooks[n] = t->n_links++;
-        place->has_return = place->has_return || t->plans[ph->plan].flags & SCT_PLAN_RETURN;
+        if (t->plans[ph->plan].flags & SCT_PLAN_RETURN) {
+                place->has_return = true;
+                r->k->hook_places.returns[place->method] = true;
+        }
+        if (event >= SCT_EVENT_HOOK_FIRST)
+                r->k->hook_places.how[event - SCT_EVENT_HOOK_FIRST] = place->method + 1;
         return 0;
+}
+
+static int put(Resolver *r, const PlanHook *ph, const PlaceDraft *d, uint16_t event) {
+        HookPlace *place;
+        int q;
+
+        q = take_place(r, d, &place);
+        return q < 0 ? q : chain(r, ph, place, event);
+}
+
+/* ---- System calls ---- */
+
+/* The places of a system call: one a table, since a list may name the call of one table alone. */
+static int syscall_places(Resolver *r, const EventSpec *spec, bool native, bool compat, HookPlace *ret[static 2], size_t *ret_n) {
+        static const char *const abis[] = { "native", "compat" };
+        bool wanted[2] = { native, compat && r->k->features->granted[FEATURE_IA32] };
+        int numbers[2], q;
+        size_t n = 0;
+
+        event_syscall_numbers(spec, numbers, numbers + 1);
+        for (size_t i = 0; i < 2; i++) {
+                PlaceDraft d = { .method = PLACE_SYSCALL, .path = abis[i], .target = spec->name };
+
+                if (!wanted[i] || numbers[i] < 0 || numbers[i] >= SCT_SYSCALL_NR_MAX)
+                        continue;
+                q = take_place(r, &d, &ret[n]);
+                if (q < 0)
+                        return q;
+                r->t->syscalls[i * SCT_SYSCALL_NR_MAX + numbers[i]] = ret[n++] - r->k->hook_places.items + 1;
+        }
+        *ret_n = n;
+        return 0;
+}
+
+#define ENTRIES_MAX 16U         /* functions that serve one system call in all its forms */
+
+static int entry_places(Resolver *r, const EventSpec *spec, HookPlace *ret[static ENTRIES_MAX], size_t *ret_n) {
+        const char *symbols[ENTRIES_MAX];
+        size_t n = 0;
+        int q;
+
+        q = syscall_symbols_load(&r->k->symbols);
+        if (q >= 0)
+                q = syscall_symbols_find(&r->k->symbols, spec, symbols, ENTRIES_MAX, &n);
+        for (size_t i = 0; q >= 0 && i < n; i++) {
+                PlaceDraft d = { .method = PLACE_MODIFY, .target = symbols[i], .is_syscall = true };
+
+                q = take_place(r, &d, &ret[i]);
+        }
+        *ret_n = n;
+        return q;
+}
+
+static int put_syscall(Resolver *r, const PlanHook *ph, const EventSpec *spec, bool native, bool compat, uint16_t event) {
+        HookPlace *places[ENTRIES_MAX];
+        size_t n = 0;
+        int q;
+
+        q = ph->hook->overrides ? entry_places(r, spec, places, &n) : syscall_places(r, spec, native, compat, places, &n);
+        for (size_t i = 0; q >= 0 && i < n; i++)
+                q = chain(r, ph, places[i], event);
+        return q;
+}
+
+/* ---- Kinds of hooks ---- */
+
+static int resolve_kprobe(Resolver *r, const PlanHook *ph) {
+        const Hook *hook = ph->hook;
+        PlaceDraft d = { .method = hook->overrides ? PLACE_MODIFY : PLACE_FUNCTION, .target = hook->call };
+        int q = 0;
+
+        if (hook->n_members == 0)
+                return hook->syscall ? put_syscall(r, ph, hook->syscall_spec, true, true, hook->spec.id)
+                                     : put(r, ph, &d, hook->spec.id);
+        for (size_t i = 0; q >= 0 && i < hook->n_members; i++) {
+                const HookMember *m = hook->members + i;
+
+                d.target = m->spec.name;
+                q = m->syscall ? put_syscall(r, ph, m->syscall, m->native, m->compat, m->spec.id)
+                               : put(r, ph, &d, m->spec.id);
+        }
+        return q;
 }
 
 /* Where each argument stands in the record of its tracepoint. */
-static int resolve_fields(struct sct_plan *plan, const Hook *hook) {
+static int resolve_tracepoint(Resolver *r, const PlanHook *ph) {
+        struct sct_plan *plan = r->t->plans + ph->plan;
+        const Hook *hook = ph->hook;
+        PlaceDraft d = { .method = PLACE_TRACEPOINT, .path = hook->subsystem, .target = hook->call };
+
         for (size_t i = 0; i < hook->n_args; i++) {
                 TracepointField field;
-                int r = tracepoint_field(hook->subsystem, hook->call, hook->args[i].index, &field);
+                int q = tracepoint_field(hook->subsystem, hook->call, hook->args[i].index, &field);
 
-                if (r < 0)
-                        return r;
+                if (q < 0)
+                        return q;
                 plan->args[i].max = MIN(field.offset, 0xffffU) | MIN(field.size, 0xffffU) << 16;
         }
-        return 0;
+        return put(r, ph, &d, hook->spec.id);
 }
 
-static int resolve_hook(Kernel *k, const Plan *plan, HookTables *t, const PlanHook *ph) {
-        const Hook *hook = ph->hook;
-        HookPlace *place;
-        int r;
+static int resolve_raw_tracepoint(Resolver *r, const PlanHook *ph) {
+        PlaceDraft d = { .method = PLACE_RAW_TRACEPOINT, .target = ph->hook->call };
 
-        if (hook->kind == HOOK_KPROBE && hook->syscall) {
-                int native, compat;
-
-                r = take_place(k, plan, hook, NULL, 0, &place);
-                if (r < 0)
-                        return r;
-                event_syscall_numbers(hook->syscall_spec, &native, &compat);
-                if (native >= 0 && native < SCT_SYSCALL_NR_MAX)
-                        t->syscalls[native] = place - k->hook_places.items + 1;
-                if (compat >= 0 && compat < SCT_SYSCALL_NR_MAX)
-                        t->syscalls[SCT_SYSCALL_NR_MAX + compat] = place - k->hook_places.items + 1;
-                return chain(k, t, ph, place);
-        }
-        if (hook->kind == HOOK_TRACEPOINT) {
-                r = resolve_fields(t->plans + ph->plan, hook);
-                if (r >= 0)
-                        r = take_place(k, plan, hook, hook->call, 0, &place);
-                return r < 0 ? r : chain(k, t, ph, place);
-        }
-        if (hook->kind == HOOK_UPROBE) {
-                for (char **s = hook->symbols; s && *s; s++) {
-                        r = take_place(k, plan, hook, *s, 0, &place);
-                        if (r >= 0)
-                                r = chain(k, t, ph, place);
-                        if (r < 0)
-                                return r;
-                }
-                for (size_t i = 0; i < hook->n_offsets; i++) {
-                        r = take_place(k, plan, hook, NULL, hook->offsets[i], &place);
-                        if (r >= 0)
-                                r = chain(k, t, ph, place);
-                        if (r < 0)
-                                return r;
-                }
-                return 0;
-        }
-        for (char **s = hook->symbols; s && *s; s++) {
-                r = take_place(k, plan, hook, *s, 0, &place);
-                if (r >= 0)
-                        r = chain(k, t, ph, place);
-                if (r < 0)
-                        return r;
-        }
-        if (hook->symbols && hook->symbols[0])
-                return 0;
-        r = take_place(k, plan, hook, hook->call, 0, &place);
-        return r < 0 ? r : chain(k, t, ph, place);
+        return put(r, ph, &d, ph->hook->spec.id);
 }
 
-int hooks_resolve(Kernel *k, const Plan *plan, HookTables *ret, char **reterr) {
-        ret->plans = new(struct sct_plan, plan->n_plans + 1);
-        if (!ret->plans)
-                return -ENOMEM;
-        memcpy(ret->plans, plan->plans, plan->n_plans * sizeof(struct sct_plan));
-        ret->n_plans = plan->n_plans;
-        ret->n_links = 1;
-        k->hook_places.generation = plan->config.generation;
+/* Where in the file what is loaded at this address stands. */
+static int file_offset(const char *path, uint64_t address, uint64_t *ret) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int r = -ERANGE;
+        size_t n;
+        Elf *elf;
 
-        for (size_t i = 0; i < plan->n_hooks; i++) {
-                int r = resolve_hook(k, plan, ret, plan->hooks + i);
+        if (fd < 0)
+                return -errno;
+        elf_version(EV_CURRENT);
+        elf = elf_begin(fd, ELF_C_READ, NULL);
+        if (!elf || elf_getphdrnum(elf, &n) != 0)
+                n = 0;
+        for (size_t i = 0; i < n; i++) {
+                GElf_Phdr header;
 
-                if (r < 0)
-                        return kernel_error(reterr, r, "The hook on %s could not be placed: %s.", plan->hooks[i].hook->call,
-                                            strerror(-r));
-        }
-        return 0;
-}
-
-static bool place_is_wanted(const HookPlace *place, uint32_t generation) {
-        return place->key && place->generation == generation;
-}
-
-static void single_link_name(Kernel *k, const HookPlace *place, bool exit, char name[static 56]) {
-        snprintf(name, 56, "h.%s%s.%zu", hook_kind_to_string(place->hook->kind), exit ? ".return" : "",
-                 (size_t) (place - k->hook_places.items));
-}
-
-/* Attached one by one, and at return too. */
-static bool place_is_single(Kernel *k, const HookPlace *place, bool exit) {
-        if (place->hook->kind == HOOK_KPROBE)
-                return !k->features->granted[FEATURE_KPROBE_MULTI] && !place->hook->syscall &&
-                       (!exit || place->has_return);
-        return !exit && IN_SET(place->hook->kind, HOOK_TRACEPOINT, HOOK_UPROBE);
-}
-
-/* The functions of one side, with their cookies. The name has the set's hash. */
-static size_t collect_functions(Kernel *k, uint32_t generation, bool exit, const char **syms, uint64_t *cookies,
-                                char name[static 56]) {
-        uint64_t hash = 0xcbf29ce484222325ULL;
-        size_t n = 0;
-
-        for (size_t i = 0; i < SCT_HOOKS_MAX; i++) {
-                const HookPlace *place = k->hook_places.items + i;
-
-                if (!place_is_wanted(place, generation) || place->hook->kind != HOOK_KPROBE || place->hook->syscall ||
-                    (exit && !place->has_return))
+                if (!gelf_getphdr(elf, i, &header) || header.p_type != PT_LOAD || address < header.p_vaddr ||
+                    address - header.p_vaddr >= header.p_filesz)
                         continue;
-                for (const char *p = place->target; *p; p++)
-                        hash = (hash ^ (uint8_t) *p) * 0x100000001b3ULL;
-                hash = (hash ^ i) * 0x100000001b3ULL;
-                syms[n] = place->target;
-                cookies[n++] = i;
+                *ret = address - header.p_vaddr + header.p_offset;
+                r = 0;
+                break;
         }
-        if (n > 0)
-                snprintf(name, 56, "h.%s.%016llx", exit ? "return" : "entry", (unsigned long long) hash);
-        else
-                name[0] = 0;
-        return n;
-}
-
-static int attach_functions(Kernel *k, struct sct *skeleton, uint32_t generation, bool exit, char **reterr) {
-        const char *program = exit ? "sct_h_return" : "sct_h_entry";
-        _cleanup_free_ const char **syms = new(const char *, SCT_HOOKS_MAX);
-        _cleanup_free_ uint64_t *cookies = new(uint64_t, SCT_HOOKS_MAX);
-        LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = exit);
-        struct bpf_link *link;
-        char name[56];
-
-        if (!syms || !cookies)
-                return -ENOMEM;
-        opts.cnt = collect_functions(k, generation, exit, syms, cookies, name);
-        opts.syms = syms;
-        opts.cookies = (const __u64 *) cookies;
-        if (opts.cnt == 0 || probes_find_link(k, name))
-                return 0;
-        link = bpf_program__attach_kprobe_multi_opts(probes_program(skeleton, program), NULL, &opts);
-        if (!link)
-                return kernel_error(reterr, -errno, "The functions that policies hook could not be attached: %s.",
-                                    strerror(errno));
-        return probes_add_link(k, link, name, NULL, 0);
-}
-
-static int attach_single(Kernel *k, struct sct *skeleton, const HookPlace *place, bool exit, char **reterr) {
-        uint64_t cookie = place - k->hook_places.items;
-        struct bpf_link *link = NULL;
-        char name[56];
-
-        single_link_name(k, place, exit, name);
-        if (probes_find_link(k, name))
-                return 0;
-        if (place->hook->kind == HOOK_TRACEPOINT) {
-                LIBBPF_OPTS(bpf_tracepoint_opts, opts, .bpf_cookie = cookie);
-
-                link = bpf_program__attach_tracepoint_opts(probes_program(skeleton, "sct_h_tp"), place->hook->subsystem,
-                                                           place->target, &opts);
-        } else if (place->hook->kind == HOOK_KPROBE) {
-                LIBBPF_OPTS(bpf_kprobe_opts, opts, .bpf_cookie = cookie, .retprobe = exit);
-
-                link = bpf_program__attach_kprobe_opts(probes_program(skeleton, exit ? "sct_h_return" : "sct_h_entry"),
-                                                       place->target, &opts);
-        } else {
-                LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie, .func_name = place->target);
-
-                link = bpf_program__attach_uprobe_opts(probes_program(skeleton, "sct_h_uprobe"), -1, place->hook->path,
-                                                       place->offset, &opts);
-        }
-        if (!link)
-                return kernel_error(reterr, -errno, "The hook on %s could not be attached: %s.", place->key, strerror(errno));
-        return probes_add_link(k, link, name, NULL, 0);
-}
-
-static int attach_syscalls(Kernel *k, struct sct *skeleton, char **reterr) {
-        static const char *const programs[] = { "sct_h_sysenter", "sct_h_sysexit" };
-
-        for (size_t i = 0; i < ELEMENTSOF(programs); i++) {
-                struct bpf_link *link;
-                char name[56];
-                int r;
-
-                snprintf(name, sizeof(name), "h.%s", programs[i]);
-                if (probes_find_link(k, name))
-                        continue;
-                link = bpf_program__attach(probes_program(skeleton, programs[i]));
-                if (!link)
-                        return kernel_error(reterr, -errno, "The system calls that policies hook could not be attached: %s.",
-                                            strerror(errno));
-                r = probes_add_link(k, link, name, NULL, 0);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-int hooks_attach(Kernel *k, char **reterr) {
-        bool multi = k->features->granted[FEATURE_KPROBE_MULTI];
-        uint32_t generation = k->hook_places.generation;
-        bool functions = false, returns = false, tracepoints = false, uprobes = false, syscalls = false;
-        const char *programs[8];
-        struct sct *skeleton = NULL;
-        size_t n = 0;
-        int r = 0;
-
-        if (!k->hook_places.items)
-                return 0;
-        for (size_t i = 0; i < SCT_HOOKS_MAX; i++) {
-                const HookPlace *place = k->hook_places.items + i;
-                HookKind kind;
-
-                if (!place_is_wanted(place, generation))
-                        continue;
-                kind = place->hook->kind;
-                syscalls = syscalls || place->hook->syscall;
-                functions = functions || (kind == HOOK_KPROBE && !place->hook->syscall);
-                returns = returns || (kind == HOOK_KPROBE && !place->hook->syscall && place->has_return);
-                tracepoints = tracepoints || kind == HOOK_TRACEPOINT;
-                uprobes = uprobes || kind == HOOK_UPROBE;
-        }
-        k->hook_places.syscalls = syscalls;
-        if (functions)
-                programs[n++] = "sct_h_entry";
-        if (returns)
-                programs[n++] = "sct_h_return";
-        if (tracepoints)
-                programs[n++] = "sct_h_tp";
-        if (uprobes)
-                programs[n++] = "sct_h_uprobe";
-        if (syscalls) {
-                programs[n++] = "sct_h_sysenter";
-                programs[n++] = "sct_h_sysexit";
-        }
-        if (n == 0)
-                return 0;
-
-        r = probes_load(k, programs, n, &skeleton, reterr);
-        if (r < 0)
-                return r;
-        if (functions && multi)
-                r = attach_functions(k, skeleton, generation, false, reterr);
-        if (r >= 0 && returns && multi)
-                r = attach_functions(k, skeleton, generation, true, reterr);
-        for (size_t i = 0; r >= 0 && i < SCT_HOOKS_MAX; i++) {
-                const HookPlace *place = k->hook_places.items + i;
-
-                for (int exit = 0; r >= 0 && exit < 2 && place_is_wanted(place, generation); exit++)
-                        if (place_is_single(k, place, exit))
-                                r = attach_single(k, skeleton, place, exit, reterr);
-        }
-        if (r >= 0 && syscalls)
-                r = attach_syscalls(k, skeleton, reterr);
-        probes_unload(skeleton);
+        elf_end(elf);
         return r;
 }
 
-bool hooks_link_is_wanted(Kernel *k, const char *name) {
-        uint32_t generation = k->hook_places.generation;
-        _cleanup_free_ const char **syms = new(const char *, SCT_HOOKS_MAX);
-        _cleanup_free_ uint64_t *cookies = new(uint64_t, SCT_HOOKS_MAX);
-        char wanted[56];
+static int resolve_uprobe(Resolver *r, const PlanHook *ph) {
+        const Hook *hook = ph->hook;
+        size_t n = 0;
+        int q = 0;
 
-        if (!k->hook_places.items)
-                return false;
-        if (strncmp(name, "h.sct_h_sys", strlen("h.sct_h_sys")) == 0)
-                return k->hook_places.syscalls;
-        if (!syms || !cookies)
-                return true;
-        for (int exit = 0; exit < 2; exit++)
-                if (collect_functions(k, generation, exit, syms, cookies, wanted) > 0 && strcmp(wanted, name) == 0)
-                        return true;
-        for (size_t i = 0; i < SCT_HOOKS_MAX; i++) {
-                const HookPlace *place = k->hook_places.items + i;
+        for (char **s = hook->symbols; q >= 0 && s && *s; s++, n++) {
+                PlaceDraft d = { .method = PLACE_UPROBE, .path = hook->path, .target = *s };
 
-                if (!place_is_wanted(place, generation))
-                        continue;
-                for (int exit = 0; exit < 2; exit++) {
-                        single_link_name(k, place, exit, wanted);
-                        if (place_is_single(k, place, exit) && strcmp(wanted, name) == 0)
-                                return true;
+                if (n < hook->n_ref_ctr_offsets)
+                        d.ref_ctr_offset = hook->ref_ctr_offsets[n];
+                q = put(r, ph, &d, n < hook->n_members ? hook->members[n].spec.id : hook->spec.id);
+        }
+        for (size_t i = 0; q >= 0 && i < hook->n_offsets; i++, n++) {
+                PlaceDraft d = { .method = PLACE_UPROBE, .path = hook->path, .offset = hook->offsets[i] };
+
+                if (n < hook->n_ref_ctr_offsets)
+                        d.ref_ctr_offset = hook->ref_ctr_offsets[n];
+                if (hook->offsets_are_addresses)
+                        q = file_offset(hook->path, hook->offsets[i], &d.offset);
+                if (q >= 0)
+                        q = put(r, ph, &d, n < hook->n_members ? hook->members[n].spec.id : hook->spec.id);
+        }
+        return q;
+}
+
+static int resolve_lsm(Resolver *r, const PlanHook *ph) {
+        PlaceDraft d = { .method = PLACE_LSM, .target = ph->hook->call };
+
+        return put(r, ph, &d, ph->hook->spec.id);
+}
+
+/* Both have the file first and then what was asked for: PROT_*. */
+static int resolve_loader(Resolver *r, const PlanHook *ph) {
+        bool lsm = r->k->features->granted[FEATURE_LSM];
+        PlaceDraft d = { .method = lsm ? PLACE_LSM : PLACE_FUNCTION, .target = lsm ? "mmap_file" : "security_mmap_file" };
+
+        return put(r, ph, &d, ph->hook->spec.id);
+}
+
+/* ---- Enforcers ---- */
+
+static int enforcer_call(Resolver *r, const Policy *policy, const char *call) {
+        const EventSpec *syscall = tracing_find_syscall(call);
+        HookPlace *places[ENTRIES_MAX];
+        bool overrides = enforcer_overrides(policy);
+        size_t n = 1;
+        int q;
+
+        if (syscall)
+                q = overrides ? entry_places(r, syscall, places, &n) : syscall_places(r, syscall, true, true, places, &n);
+        else {
+                PlaceDraft d = { .method = overrides ? PLACE_MODIFY : PLACE_FUNCTION, .target = call };
+
+                q = take_place(r, &d, places);
+        }
+        for (size_t i = 0; q >= 0 && i < n; i++)
+                r->t->enforcers[places[i] - r->k->hook_places.items] |= UINT64_C(1) << policy->enforcer_number;
+        return q;
+}
+
+static int resolve_enforcers(Resolver *r, char **reterr) {
+        for (size_t i = 0; i < PLAN_ENFORCERS_MAX; i++) {
+                const Policy *policy = r->plan->enforcers[i];
+
+                for (char **call = policy ? policy->enforcer_calls : NULL; call && *call; call++) {
+                        int q = enforcer_call(r, policy, *call);
+
+                        if (q < 0)
+                                return kernel_error(reterr, q, "The enforcer's call %s could not be placed: %s.", *call,
+                                                    strerror(-q));
                 }
         }
-        return false;
+        return 0;
 }
+
+static int (*const resolvers[_HOOK_KIND_MAX])(Resolver *r, const PlanHook *ph);
+
+static int begin(Kernel *k, const Plan *plan, HookTables *t) {
+        HookPlaces *p = &k->hook_places;
+
+        if (!p->items)
+                p->items = new0(HookPlace, SCT_HOOKS_MAX);
+        if (!p->how)
+                p->how = new0(uint8_t, UINT16_MAX + 1 - SCT_EVENT_HOOK_FIRST);
+        t->plans = new(struct sct_plan, plan->n_plans + 1);
+        if (!p->items || !p->how || !t->plans)
+                return -ENOMEM;
+        memcpy(t->plans, plan->plans, plan->n_plans * sizeof(struct sct_plan));
+        t->n_plans = plan->n_plans;
+        t->n_links = 1;
+        p->generation = plan->config.generation;
+        memset(p->used, 0, sizeof(p->used));
+        memset(p->returns, 0, sizeof(p->returns));
+        /* What an earlier attempt at this generation wanted, which the kernel refused. */
+        for (size_t i = 0; i < SCT_HOOKS_MAX; i++)
+                if (p->items[i].generation == p->generation)
+                        p->items[i].generation--;
+        return 0;
+}
+
+int hooks_resolve(Kernel *k, const Plan *plan, HookTables *ret, char **reterr) {
+        Resolver r = { .k = k, .plan = plan, .t = ret };
+        int q;
+
+        q = begin(k, plan, ret);
+        if (q < 0)
+                return q;
+        for (size_t i = 0; i < plan->n_hooks; i++) {
+                const PlanHook *ph = plan->hooks + i;
+
+                if (ph->hook->absent)
+                        continue;
+                if (ph->hook->overrides)
+                        ret->plans[ph->plan].flags &= ~SCT_PLAN_RETURN;         /* judged before the call runs */
+                q = resolvers[ph->hook->kind](&r, ph);
+                if (q == -E2BIG)
+                        return kernel_error(reterr, q, "The hooks of all policies are on more than %d places; write shorter "
+                                            "lists, or a narrower pattern.", SCT_HOOKS_MAX);
+                if (q < 0)
+                        return kernel_error(reterr, q, "The hook on %s could not be placed: %s.", ph->hook->call,
+                                            strerror(-q));
+        }
+        return resolve_enforcers(&r, reterr);
+}
+
+static int (*const resolvers[_HOOK_KIND_MAX])(Resolver *r, const PlanHook *ph) = {
+        [HOOK_KPROBE] = resolve_kprobe,
+        [HOOK_TRACEPOINT] = resolve_tracepoint,
+        [HOOK_RAW_TRACEPOINT] = resolve_raw_tracepoint,
+        [HOOK_UPROBE] = resolve_uprobe,
+        [HOOK_LSM] = resolve_lsm,
+        [HOOK_LOADER] = resolve_loader,
+};

@@ -26,20 +26,35 @@ typedef struct KernelLink {
         uint16_t event;             /* whose demand keeps it; 0: always attached */
 } KernelLink;
 
+/* How a place is attached. The order is that of rows in hook-attach.c. */
+typedef enum PlaceMethod {
+        PLACE_FUNCTION,             /* kprobe.multi, or kprobes one by one */
+        PLACE_SYSCALL,              /* raw sys_enter and sys_exit, by number */
+        PLACE_TRACEPOINT,           /* classic */
+        PLACE_RAW_TRACEPOINT,
+        PLACE_UPROBE,
+        PLACE_LSM,
+        PLACE_MODIFY,               /* fmod_ret: what the function returns can be overridden */
+        _PLACE_METHOD_MAX,
+} PlaceMethod;
+
 /* A place in the kernel, or in a binary, that policies hooked. Its number is the attach cookie. */
 typedef struct HookPlace {
         char *key;                  /* NULL: free */
-        const struct Hook *hook;    /* of the plan that wants it now: where to attach */
+        char *path;                 /* binary; subsystem of a tracepoint */
         char *target;               /* function, or symbol; NULL: by offset */
-        uint64_t offset;
+        PlaceMethod method;
+        uint64_t offset, ref_ctr_offset;
         uint32_t generation;        /* that wants it last */
         bool has_return;
+        bool is_syscall;            /* PLACE_MODIFY: the function is a system call's entry */
 } HookPlace;
 
 typedef struct HookPlaces {
         HookPlace *items;           /* SCT_HOOKS_MAX */
+        uint8_t *how;               /* event number - SCT_EVENT_HOOK_FIRST → PlaceMethod + 1 */
         uint32_t generation;        /* that was resolved last: its hooks are wanted */
-        bool syscalls;              /* some of them are system calls */
+        bool used[_PLACE_METHOD_MAX], returns[_PLACE_METHOD_MAX];      /* by it */
 } HookPlaces;
 
 /* What hooks add to a plan's tables. */
@@ -49,6 +64,7 @@ typedef struct HookTables {
         struct sct_hook_link links[SCT_LINKS_MAX];     /* [0] is the end of every chain */
         size_t n_links;
         uint32_t hooks[SCT_HOOKS_MAX];
+        uint64_t enforcers[SCT_HOOKS_MAX];             /* by place */
         uint32_t syscalls[2 * SCT_SYSCALL_NR_MAX];
 } HookTables;
 
@@ -99,6 +115,16 @@ size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max);
 struct bpf_map *probes_map(Kernel *k, const char *name);
 void *probes_bss(Kernel *k);
 
+/* One program that is loaded for one place. */
+typedef struct ProbeTarget {
+        const char *program;
+        uint32_t place;             /* sct_place */
+        bool is_syscall;            /* sct_place_syscall */
+        uint32_t n_args;            /* sct_place_n_args */
+        const char *function;       /* what its program is for; NULL: told when it is attached */
+} ProbeTarget;
+
+int probes_load_for(Kernel *k, const ProbeTarget *target, struct sct **ret, char **reterr);
 int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **ret, char **reterr);
 void probes_unload(struct sct *skeleton);
 struct bpf_program *probes_program(struct sct *skeleton, const char *name);
@@ -108,9 +134,16 @@ int probes_add_link(Kernel *k, struct bpf_link *link, const char *name, const st
 /* hooks.c */
 int hooks_resolve(Kernel *k, const Plan *plan, HookTables *ret, char **reterr);
 void hook_tables_freep(HookTables **t);
+void hooks_done(Kernel *k);
+
+/* hook-attach.c */
 int hooks_attach(Kernel *k, char **reterr);
 bool hooks_link_is_wanted(Kernel *k, const char *name);
-void hooks_done(Kernel *k);
+const char *hooks_event_method(const Kernel *k, uint16_t event);    /* NULL: unknown */
+
+/* enforce.c */
+bool enforcer_overrides(const Policy *policy);
+int enforce_check(const FeatureSet *features, const Policy *policy, const struct Hook *hook, char **reterr);
 
 /* tracepoint-format.c */
 typedef struct TracepointField {

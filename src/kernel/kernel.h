@@ -49,9 +49,12 @@ uint32_t kernel_generation(const Kernel *k);
 /* Whether an event of the catalogue can be taken here. 0 and how in *ret_hook ("tp_btf", "raw_tp", "tracepoint",
  * "fentry", ...; static string), or -ENOTSUP and the missing feature. */
 int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing);
+/* Completes a hook by what only this kernel knows: the functions of a pattern, and whether one that may be missing is
+ * there. Comes before kernel_check_hook(); does its work once. */
+struct Hook;
+int kernel_expand_hook(const FeatureSet *features, struct Hook *hook, char **reterr);
 /* Whether a hook that a policy brought can be attached here, with its arguments and the actions of its rules. 0, or
  * -ENOTSUP and a sentence that says what to write instead. */
-struct Hook;
 int kernel_check_hook(const FeatureSet *features, const Policy *policy, const struct Hook *hook, char **reterr);
 /* How an event's hook is attached now; NULL when it is not. */
 const char *kernel_event_hook(const Kernel *k, const EventSpec *spec);

@@ -276,6 +276,9 @@ int maps_write_plan(Kernel *k, const Plan *plan, const HookTables *hooks, char *
                 r = update_array(map_fd(k, "sct_links"), parity * SCT_LINKS_MAX, hooks->links, sizeof(hooks->links[0]),
                                  hooks->n_links);
         if (r >= 0)
+                r = update_array(map_fd(k, "sct_enforcers"), parity * SCT_HOOKS_MAX, hooks->enforcers,
+                                 sizeof(hooks->enforcers[0]), SCT_HOOKS_MAX);
+        if (r >= 0)
                 r = update_array(map_fd(k, "sct_hsyscalls"), parity * 2 * SCT_SYSCALL_NR_MAX, hooks->syscalls,
                                  sizeof(hooks->syscalls[0]), 2 * SCT_SYSCALL_NR_MAX);
         if (r >= 0)

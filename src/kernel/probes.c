@@ -188,7 +188,8 @@ int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_store
 
 /* Loads more programs, on the maps that are there: verifying a program costs tens of milliseconds, so each is loaded
  * when it is first wanted. The instance lives until its programs are attached; the links keep them. */
-int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **ret, char **reterr) {
+static int load_more(Kernel *k, const char *const *programs, size_t n, const ProbeTarget *target, struct sct **ret,
+                     char **reterr) {
         _cleanup_(skeleton_freep) struct sct *more = sct__open();
         struct bpf_program *program;
         struct bpf_map *map;
@@ -201,6 +202,16 @@ int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **r
         for (size_t i = 0; i < n; i++)
                 (void) bpf_program__set_autoload(bpf_object__find_program_by_name(more->obj, programs[i]), true);
         more->rodata->sct_instance = k->skeleton->rodata->sct_instance;
+        if (target) {
+                struct bpf_program *own = probes_program(more, target->program);
+
+                more->rodata->sct_place = target->place;
+                more->rodata->sct_place_n_args = target->n_args;
+                more->rodata->sct_place_syscall = target->is_syscall;
+                if (target->function && bpf_program__set_attach_target(own, 0, target->function) < 0)
+                        return kernel_error(reterr, -errno, "This kernel has no %s to attach program %s to.",
+                                            target->function, target->program);
+        }
         /* A program for kprobe.multi finds its cookie elsewhere than one on a single kprobe: it is loaded as what it will
          * be attached as. */
         if (!k->features->granted[FEATURE_KPROBE_MULTI]) {
@@ -218,10 +229,20 @@ int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **r
         if (r >= 0)
                 r = sct__load(more);
         if (r < 0)
-                return kernel_error(reterr, r, "The kernel refused program %s: %s (%s).", programs[0], strerror(-r),
+                return kernel_error(reterr, r, "The kernel refused program %s%s%s: %s (%s).", programs[0],
+                                    target && target->function ? " on " : "",
+                                    target && target->function ? target->function : "", strerror(-r),
                                     last_libbpf_message);
         *ret = TAKE_PTR(more);
         return 0;
+}
+
+int probes_load(Kernel *k, const char *const *programs, size_t n, struct sct **ret, char **reterr) {
+        return load_more(k, programs, n, NULL, ret, reterr);
+}
+
+int probes_load_for(Kernel *k, const ProbeTarget *target, struct sct **ret, char **reterr) {
+        return load_more(k, &target->program, 1, target, ret, reterr);
 }
 
 KernelLink *probes_find_link(Kernel *k, const char *name) {
@@ -500,7 +521,7 @@ int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const ch
 
 const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
         if (spec->family == EVENT_FAMILY_HOOK)
-                return spec->hook;
+                return hooks_event_method(k, spec->id) ?: spec->hook;
         if (spec->family != EVENT_FAMILY_SYSCALL)
                 return strncmp(spec->hook, "tp_btf:sys_", 11) == 0 ? "raw_tp" : "tp_btf";
         /* System calls are all on one rung, but for the moment of a change: the newest link says which. */

@@ -12,5 +12,8 @@ int compile_number_hooks(const CompileInput *inputs, size_t n);
 /* Completes the plan of a hook's event: how it is judged and where its arguments come from. */
 int compile_hook_plan(Compiler *c, struct sct_plan *plan, uint16_t index, const struct Hook *hook);
 
+/* Which policies have enforcers. */
+int compile_enforcers(Compiler *c);
+
 /* What each rule does on a match. */
 int compile_actions(Compiler *c);

@@ -3,6 +3,8 @@
 /* The life of a Hook and the names of its kinds and actions. What a document may say of one is tracing-hook.c's business,
  * where it is attached that of kernel/. */
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "../basic/macro.h"
@@ -37,6 +39,10 @@ void hook_done(Hook *h) {
         for (size_t i = 0; h->arg_specs && i < h->spec.n_args; i++)
                 free((char *) h->arg_specs[i].name);
         free(h->arg_specs);
+        for (size_t i = 0; i < h->n_members; i++)
+                free((char *) h->members[i].spec.name);
+        free(h->members);
+        free(h->ref_ctr_offsets);
         strv_free(h->symbols);
         strv_free(h->tags);
         free(h->offsets);
@@ -46,6 +52,37 @@ void hook_done(Hook *h) {
         free(h->pattern);
         free(h->message);
         *h = (Hook) {};
+}
+
+static char *member_name(const Hook *h, size_t i) {
+        const char *base;
+        char *name;
+
+        if (h->symbols && h->symbols[0])
+                return strdup(h->symbols[i]);
+        base = strrchr(strempty(h->path), '/');
+        if (asprintf(&name, "%s+0x%" PRIx64, base ? base + 1 : strempty(h->path), h->offsets[i]) < 0)
+                return NULL;
+        return name;
+}
+
+int hook_make_members(Hook *h) {
+        size_t n = h->symbols && h->symbols[0] ? strv_length(h->symbols) : h->n_offsets;
+
+        assert(!h->members);
+
+        h->members = new0(HookMember, MAX(n, (size_t) 1));
+        if (!h->members)
+                return -ENOMEM;
+        for (; h->n_members < n; h->n_members++) {
+                HookMember *m = h->members + h->n_members;
+
+                m->spec = h->spec;
+                m->spec.name = member_name(h, h->n_members);
+                if (!m->spec.name)
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 static const char *const hook_kind_table[] = {

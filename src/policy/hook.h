@@ -79,6 +79,13 @@ typedef struct HookAction {
         unsigned line, column;
 } HookAction;
 
+/* One place of a hook that has several (a list of calls, several symbols or offsets): an event of its own. */
+typedef struct HookMember {
+        EventSpec spec;                /* named as the place is written; arguments are the hook's */
+        const EventSpec *syscall;      /* of a list of system calls */
+        bool native, compat;           /* ... in which of the two tables */
+} HookMember;
+
 typedef struct Hook {
         HookKind kind;
         char *call;                    /* function, LSM hook; tracepoint: its event; as written:
@@ -88,9 +95,13 @@ typedef struct Hook {
         char **symbols;                /* HOOK_UPROBE,
         also symbol+offset; members of list:NAME for kprobes. NULL-terminated */
         char *pattern;                 /* HOOK_KPROBE on a list generated_ftrace:
-        functions whose name this regex matches */
+        functions whose name this regex matches; kernel_expand_hook() makes them symbols */
+        HookMember *members;           /* one for each of symbols, or offsets; none: the hook is at one place */
+        size_t n_members;
         uint64_t *offsets;             /* HOOK_UPROBE */
         size_t n_offsets;
+        uint64_t *ref_ctr_offsets;     /* as many as there are symbols or offsets; NULL: none */
+        size_t n_ref_ctr_offsets;
         bool offsets_are_addresses;    /* as the file's program headers map them */
         bool syscall;                  /* HOOK_KPROBE: call names a system call, in any of its spellings */
         const EventSpec *syscall_spec; /* ... which one, when it is in the catalogue */
@@ -100,6 +111,9 @@ typedef struct Hook {
         HookArg return_arg;            /* when has_return */
         HookActionKind return_action;  /* returnArgAction: TrackSock, UntrackSock; else HOOK_ACTION_POST */
         bool ignore_not_found;
+        bool overrides;                /* a rule of it has Override */
+        bool absent;                   /* ignore_not_found, and it is not there: kernel_expand_hook() says so */
+        bool expanded;                 /* ... which is asked once */
         char *message;
         char **tags;
         /* Named `call`, family HOOK, args as above. A return value that is no number is one argument more, named return,
@@ -110,9 +124,14 @@ typedef struct Hook {
         unsigned line, column;
 } Hook;
 
+/* The system call that a name means in any spelling (write, sys_write, __x64_sys_write), NULL: none. */
+const EventSpec *tracing_find_syscall(const char *name);
+
 void hook_arg_done(HookArg *a);
 void hook_action_done(HookAction *a);
 void hook_done(Hook *h);
+/* Makes the members from symbols or offsets; their event numbers come with the hook's own. */
+int hook_make_members(Hook *h);
 const char *hook_kind_to_string(HookKind k);
 const char *hook_action_to_string(HookActionKind k);         /* as TRACE_ACTION has it: sigkill */
 HookActionKind hook_action_from_string(const char *s);       /* case-insensitive, as the language is */

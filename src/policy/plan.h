@@ -30,6 +30,8 @@ typedef struct PlanRule {       /* what a rule number means */
         uint32_t rule;          /* index in policy->rules */
 } PlanRule;
 
+#define PLAN_ENFORCERS_MAX 64     /* a mask in the kernel says whose enforcers a call belongs to */
+
 /* A hook that a policy brought, and the plan that serves it. kernel/ decides where in the kernel that is. */
 typedef struct PlanHook {
         const struct Hook *hook;        /* of a policy in policies[] */
@@ -65,6 +67,7 @@ typedef struct Plan {
 
         PlanHook *hooks;
         size_t n_hooks, n_hooks_allocated;
+        const Policy *enforcers[PLAN_ENFORCERS_MAX];   /* by enforcer_number; of policies[] */
         struct sct_action *actions;           /* by rule number */
 
         PlanRule *rules;                      /* by rule number */

@@ -229,6 +229,9 @@ static int admit(Compiler *c, const CompileInput *in) {
         uint32_t n_roots = c->plan->config.n_tree_roots;
         int r;
 
+        if (in->policy->enforcer_calls && in->policy->enforcer_number >= PLAN_ENFORCERS_MAX)
+                return refuse(c->problems, in->policy, 0, 0, "more than %d policies have enforcers; write the hooks and "
+                              "calls of several into one", PLAN_ENFORCERS_MAX);
         for (size_t i = 0; i < in->policy->n_rules; i++) {
                 r = admit_rule(c, in, i);
                 if (r >= 0)
@@ -624,6 +627,8 @@ static int compile_once(const CompileInput *inputs, size_t n, uint32_t generatio
         r = fill_subject(c);
         if (r >= 0)
                 r = fill_events(c);
+        if (r >= 0)
+                r = compile_enforcers(c);
         if (r >= 0)
                 r = compile_actions(c);
         if (r < 0) {

@@ -170,6 +170,7 @@ typedef struct Policy {
         size_t n_hooks;
         bool hooks_numbered;          /* their event numbers are given: the one thing that the first compilation sets */
         char **enforcer_calls;        /* TracingPolicy: enforcers; NULL-terminated */
+        uint8_t enforcer_number;      /* ... names it in actions and in the kernel; given with the hooks' numbers */
         bool monitor;                 /* TracingPolicy: options policy-mode monitor: count, do not act */
 } Policy;
 

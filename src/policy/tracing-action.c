@@ -315,6 +315,7 @@ static int check_override(YamlReader *r, const YamlNode *n, TracingSelector *s, 
         bool checked = h->kind == HOOK_LSM || (h->kind == HOOK_KPROBE && !h->syscall);
 
         s->has_override = true;
+        s->hook->overrides = true;
         s->override_at = n;
         if (d->action.at_return)
                 return yaml_error(r, n, "When a function returns it is too late to override it; move Override to "

@@ -394,6 +394,8 @@ int tracing_make_spec(const TracingReader *t, Hook *h) {
                 .hook = hook_kind_to_string(h->kind),
                 .doc = "",
                 .args = h->arg_specs,
+                .message = h->message,
+                .tags = h->tags,
         };
         for (size_t i = 0; i < h->n_args; i++) {
                 q = add_spec(h, h->args + i, h->args[i].return_copy);

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
@@ -235,6 +236,25 @@ static int begin(TracingReader *t, HookKind kind, const YamlNode *n, HookDraft *
         return 0;
 }
 
+/* A hook on a list of calls, or on several places of a binary: each is an event of its own. */
+static int make_members(HookDraft *d) {
+        Hook *h = d->hook;
+        int q;
+
+        if (h->kind == HOOK_UPROBE ? strv_length(h->symbols) + h->n_offsets < 2 : !h->symbols || !h->symbols[0])
+                return 0;
+        q = hook_make_members(h);
+        for (size_t i = 0; q >= 0 && h->syscall && i < h->n_members; i++) {
+                HookMember *m = h->members + i;
+                const char *x64 = startswith(h->symbols[i], "x64/"), *i386 = startswith(h->symbols[i], "i386/");
+
+                m->syscall = tracing_find_syscall(x64 ?: i386 ?: h->symbols[i]);
+                m->native = !i386;
+                m->compat = !x64;
+        }
+        return q;
+}
+
 static int finish(YamlReader *r, HookDraft *d, unsigned errors) {
         int q;
 
@@ -245,6 +265,8 @@ static int finish(YamlReader *r, HookDraft *d, unsigned errors) {
         if (r->n_errors > errors)
                 return 0;
         q = tracing_make_spec(d->reader, d->hook);
+        if (q >= 0)
+                q = make_members(d);
         if (q >= 0) {
                 size_t mark = yaml_key_push(r, "selectors");
 
@@ -448,6 +470,29 @@ static int uprobe_addresses(YamlReader *r, const YamlNode *n, void *target) {
         return uprobe_offsets(r, n, target);
 }
 
+static int add_ref_ctr(YamlReader *r, const YamlNode *n, void *target) {
+        HookDraft *d = target;
+        uint64_t *more, v;
+        const char *text;
+        int q;
+
+        q = yaml_get_string(r, n, YAML_STRING_LENIENT, &text);
+        if (q <= 0)
+                return q;
+        if (tracing_get_integer(text, strlen(text), 64, false, false, &v) < 0)
+                return yaml_error(r, n, "%s is no place in a file; write a number, for example 0x1234.", QUOTE(text));
+        more = reallocarray(d->hook->ref_ctr_offsets, d->hook->n_ref_ctr_offsets + 1, sizeof(uint64_t));
+        if (!more)
+                return -ENOMEM;
+        d->hook->ref_ctr_offsets = more;
+        d->hook->ref_ctr_offsets[d->hook->n_ref_ctr_offsets++] = v;
+        return 0;
+}
+
+static int uprobe_ref_ctrs(YamlReader *r, const YamlNode *n, void *target) {
+        return yaml_is_null(n) ? 0 : yaml_read_sequence(r, n, add_ref_ctr, target);
+}
+
 static int uprobe_unavailable(YamlReader *r, const YamlNode *n, void *target) {
         return yaml_error(r, n, "This key is not available here, and without it the hook would be another one; remove "
                           "it.");
@@ -478,7 +523,7 @@ int tracing_read_uprobe(YamlReader *r, const YamlNode *n, void *reader) {
                 { "symbols", false, uprobe_symbols },
                 { "offsets", false, uprobe_offsets },
                 { "addrs", false, uprobe_addresses },
-                { "refCtrOffsets", false, uprobe_unavailable },
+                { "refCtrOffsets", false, uprobe_ref_ctrs },
                 { "binaryDigests", false, uprobe_unavailable },
                 { "btfPath", false, uprobe_btf_path },
                 { "args", false, hook_args },
@@ -503,6 +548,10 @@ int tracing_read_uprobe(YamlReader *r, const YamlNode *n, void *reader) {
         if (d.n_places != 1)
                 return yaml_error(r, n, "A uprobe is at one kind of place; write %s symbol, symbols, offsets or addrs.",
                                   d.n_places == 0 ? "one of" : "only one of");
+        if (d.hook->n_ref_ctr_offsets > 0 && d.hook->n_ref_ctr_offsets != strv_length(d.hook->symbols) + d.hook->n_offsets)
+                return yaml_error(r, n, "There are %zu refCtrOffsets for %zu places; write one for each, and 0 for a place "
+                                  "that has none.", d.hook->n_ref_ctr_offsets,
+                                  strv_length(d.hook->symbols) + d.hook->n_offsets);
         q = name_uprobe(d.hook);
         return q < 0 ? q : finish(r, &d, errors);
 }
@@ -535,7 +584,25 @@ int tracing_read_lsm(YamlReader *r, const YamlNode *n, void *reader) {
         return finish(r, &d, errors);
 }
 
-/* Shared objects and executables as they are mapped, with their build id. */
+/* A rule of the loader: a file is mapped, so that it can be executed. */
+static int loader_conditions(PolicyRule *rule) {
+        PolicyEvent *e = rule->events;
+
+        e->conditions = new0(Condition, 2);
+        if (!e->conditions)
+                return -ENOMEM;
+        e->conditions[e->n_conditions++] = (Condition) { .field = SCT_FIELD_ARG, .class = CONDITION_PRESENT };
+        e->conditions[1] = (Condition) { .field = SCT_FIELD_ARG + 2, .class = CONDITION_MASK, .n_masks = 1,
+                                         .masks = new0(MaskItem, 1) };
+        if (!e->conditions[1].masks)
+                return -ENOMEM;
+        e->conditions[1].masks[0] = (MaskItem) { .and = PROT_EXEC, .nonzero = true };
+        e->n_conditions++;
+        return 0;
+}
+
+/* Shared objects and executables as they are mapped. The build id is not read in the kernel: the daemon looks for it in
+ * the file when the record comes. */
 int tracing_add_loader(YamlReader *r, const YamlNode *n, TracingReader *t) {
         static const struct {
                 const char *label, *type_name;
@@ -543,6 +610,7 @@ int tracing_add_loader(YamlReader *r, const YamlNode *n, TracingReader *t) {
         } args[] = {
                 { "path", "file", SCT_ARG_FILE },
                 { "buildid", "char_buf", SCT_ARG_BYTES },
+                { "prot", "uint64", SCT_ARG_U64 },
         };
         HookDraft d;
         int q;
@@ -556,7 +624,7 @@ int tracing_add_loader(YamlReader *r, const YamlNode *n, TracingReader *t) {
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(args); i++) {
                 d.hook->args[i] = (HookArg) { .index = (uint32_t) i, .type = args[i].type,
-                                              .type_name = args[i].type_name,
+                                              .type_name = args[i].type_name, .return_copy = i == 1,
                                               .label = strdup(args[i].label), .line = n->line, .column = n->column };
                 d.hook->n_args++;
                 if (!d.hook->args[i].label)
@@ -566,5 +634,7 @@ int tracing_add_loader(YamlReader *r, const YamlNode *n, TracingReader *t) {
         if (q < 0)
                 return q;
         d.hook->arg_specs[1].printer = PRINTER_DEFAULT;         /* bytes, not text */
-        return tracing_read_selectors(r, NULL, t, d.hook);
+        d.hook->arg_specs[2].printer = PRINTER_MMAP_PROT;
+        q = tracing_read_selectors(r, NULL, t, d.hook);
+        return q < 0 ? q : loader_conditions(t->policy->rules + t->policy->n_rules - 1);
 }

@@ -102,8 +102,6 @@ int tracing_read_uprobe(YamlReader *r, const YamlNode *n, void *reader);
 int tracing_read_lsm(YamlReader *r, const YamlNode *n, void *reader);
 int tracing_add_loader(YamlReader *r, const YamlNode *n, TracingReader *t);
 
-/* The system call that a name means in any spelling (write, sys_write, __x64_sys_write), NULL: none. */
-const EventSpec *tracing_find_syscall(const char *name);
 const TracingList *tracing_find_list(const TracingReader *t, const char *name);
 /* A problem: there is no list `name`. */
 int tracing_no_list(YamlReader *r, const YamlNode *n, const TracingReader *t, const char *name);

@@ -107,6 +107,10 @@ const char *feature_sentence(Feature f) {
         return feature_table[f][1];
 }
 
+int kernel_expand_hook(const FeatureSet *features, struct Hook *hook, char **reterr) {
+        return 0;
+}
+
 int kernel_check_hook(const FeatureSet *features, const Policy *policy, const struct Hook *hook, char **reterr) {
         return 0;
 }

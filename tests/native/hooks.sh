@@ -192,7 +192,7 @@ test_refusals() {
         text=$(cat "$test_tmp/said")
         assert_contains "$text" 'has no field 77'
         assert_contains "$text" 'there is no tracepoint syscalls/sys_enter_nothing'
-        assert_contains "$text" 'the action override is not available'
+        assert_contains "$text" 'hook inode_symlink under lsmhooks'
         assert_contains "$text" '3 failed'
 }
 
