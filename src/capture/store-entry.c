@@ -49,31 +49,30 @@ static int copy_string(char **p, const char *s) {
         return *p ? 0 : -ENOMEM;
 }
 
-int artifact_info_copy(const Artifact *a, ArtifactInfo *ret) {
-        ArtifactInfo i = a->info;
+int artifact_info_dup(const ArtifactInfo *info, ArtifactInfo *ret) {
+        ArtifactInfo i = *info;
         int r = 0;
 
         i.id = i.path = i.container = i.source_path = i.comm = i.exe = i.unit = i.note = NULL;
         i.policies = NULL;
         i.holes = NULL;
-        i.n_holes = a->n_holes;
-        r |= copy_string(&i.id, a->info.id);
-        r |= copy_string(&i.path, a->info.path);
-        r |= copy_string(&i.container, a->info.container);
-        r |= copy_string(&i.source_path, a->info.source_path);
-        r |= copy_string(&i.comm, a->info.comm);
-        r |= copy_string(&i.exe, a->info.exe);
-        r |= copy_string(&i.unit, a->info.unit);
-        r |= copy_string(&i.note, a->info.note);
-        if (a->info.policies) {
-                i.policies = strv_copy(a->info.policies);
+        r |= copy_string(&i.id, info->id);
+        r |= copy_string(&i.path, info->path);
+        r |= copy_string(&i.container, info->container);
+        r |= copy_string(&i.source_path, info->source_path);
+        r |= copy_string(&i.comm, info->comm);
+        r |= copy_string(&i.exe, info->exe);
+        r |= copy_string(&i.unit, info->unit);
+        r |= copy_string(&i.note, info->note);
+        if (info->policies) {
+                i.policies = strv_copy(info->policies);
                 if (!i.policies)
                         r = -ENOMEM;
         }
-        if (a->n_holes > 0) {
-                i.holes = new(ArtifactRange, a->n_holes);
+        if (info->n_holes > 0) {
+                i.holes = new(ArtifactRange, info->n_holes);
                 if (i.holes)
-                        memcpy(i.holes, a->holes, a->n_holes * sizeof(*a->holes));
+                        memcpy(i.holes, info->holes, info->n_holes * sizeof(*info->holes));
                 else
                         r = -ENOMEM;
         }
@@ -83,6 +82,14 @@ int artifact_info_copy(const Artifact *a, ArtifactInfo *ret) {
         }
         *ret = i;
         return 0;
+}
+
+int artifact_info_copy(const Artifact *a, ArtifactInfo *ret) {
+        ArtifactInfo i = a->info;
+
+        i.holes = a->holes;
+        i.n_holes = a->n_holes;
+        return artifact_info_dup(&i, ret);
 }
 
 int store_entry_new(Store *s, Artifact **ret) {

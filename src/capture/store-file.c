@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/openat2.h>
 #include <openssl/evp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -149,7 +150,7 @@ static void find_group(Store *s) {
         s->file_mode = 0640;
 }
 
-/* Opens the directory anew. -EPERM: somebody else may write there. */
+/* Opens the directory anew. -EPERM: somebody else may write there; -EBUSY: another store has it. */
 int store_open_directory(Store *s, bool create) {
         _cleanup_close_ int fd = -EBADF;
         bool made = false;
@@ -170,9 +171,12 @@ int store_open_directory(Store *s, bool create) {
                 return -errno;
         if (!IN_SET(st.st_uid, (uid_t) 0, geteuid()) || (!made && st.st_mode & S_IWOTH))
                 return -EPERM;
+        /* One writer of an index. */
+        s->dir_fd = safe_close(s->dir_fd);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
         if (st.st_uid == geteuid())
                 adopt(s, fd, s->folder_mode);
-        safe_close(s->dir_fd);
         s->dir_fd = TAKE_FD(fd);
         s->directory_lost = false;
         store_free_space(s, true);

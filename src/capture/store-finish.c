@@ -30,8 +30,8 @@ static void keep_for_sync(Store *s, int fd) {
 static void finish(Store *s, Artifact *a) {
         uint64_t changes = a->n_changes;
         ArtifactInfo info = {};
-        StoreHandler handler = s->handler;
-        void *userdata = s->handler_userdata;
+        StoreHandler handler;
+        void *userdata;
         char sha256[65] = "";
         bool again, copied;
         struct stat st;
@@ -60,6 +60,8 @@ static void finish(Store *s, Artifact *a) {
         a->told = true;
         (void) store_index_put(s, a);
         keep_for_sync(s, fd);
+        handler = s->handler;
+        userdata = s->handler_userdata;
         copied = handler && artifact_info_copy(a, &info) >= 0;
         pthread_mutex_unlock(&s->lock);
         if (copied) {

@@ -66,7 +66,7 @@ int store_open(const StoreConfig *config, Store **ret) {
                 r = clear_all(s);
         store_limits_resolve(s, config);
         s->limits_changed = true;
-        if (IN_SET(r, -ENOSPC, -EDQUOT, -EROFS, -EIO, -ENOENT, -ENOTDIR)) {
+        if (IN_SET(r, -ENOSPC, -EDQUOT, -EROFS, -EIO, -ENOENT, -ENOTDIR, -EBUSY)) {
                 /* Comes back by itself: what is there can be listed, what is new is refused and counted meanwhile. */
                 s->index_stale = true;
                 s->directory_lost = s->dir_fd < 0;

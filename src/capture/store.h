@@ -99,6 +99,7 @@ typedef struct ArtifactInfo {
 } ArtifactInfo;
 
 void artifact_info_done(ArtifactInfo *info);
+int artifact_info_dup(const ArtifactInfo *info, ArtifactInfo *ret);
 
 /* Counters since the store was opened. */
 typedef struct StoreCounters {

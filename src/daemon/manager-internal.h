@@ -18,8 +18,6 @@ struct Manager {
         FeatureSet features;
         Kernel *kernel;
         CaptureFeed *capture_feed;
-        char *capture_directory;
-        Store *store;
         FdStore *fd_store;
         PolicySet policies;
         Scope *scopes[SCOPE_MAX + 1];   /* by number */
@@ -28,6 +26,9 @@ struct Manager {
         Journal *journal;
         StreamSet *streams;
 
+        struct Captures *captures;
+        RemoteActions *remote;
+        sd_event_source *count_source;  /* while rules with a rate limit are active */
         ManagerListener listener;
         void *listener_userdata;
         void *bus_data;
@@ -45,4 +46,6 @@ void manager_policies_done(Manager *m);
 /* Tells the journal what is wrong with `only`, or with all policies. */
 void manager_log_problems(Manager *m, const LoadedPolicy *only);
 /* manager.c */
+/* Whether a policy could be part of a plan of its own. */
+int manager_check_compiled(Manager *m, Policy *policy, ProblemList *problems);
 void manager_notify_status(Manager *m);

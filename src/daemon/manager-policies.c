@@ -10,6 +10,7 @@
 #include "../basic/string-util.h"
 #include "../policy/hook.h"
 #include "../policy/policy-parse.h"
+#include "captures.h"
 #include "manager-internal.h"
 #include "message.h"
 
@@ -226,6 +227,9 @@ int manager_apply(Manager *m) {
                 r = apply_set(m);
         while (policy_set_go_back(&m->policies));
         update_states(m);
+        if (r < 0)
+                return r;
+        r = captures_derive(m->captures, &m->policies);
         if (update_scopes(m) < 0)
                 r = log_oom();
         store_state(m);
@@ -253,6 +257,7 @@ static bool said_before(Manager *m, size_t index, const Problem *q) {
 
 void manager_log_problems(Manager *m, const LoadedPolicy *only) {
         for (size_t i = 0; i < m->policies.n; i++) {
+        captures_announce(m->captures);
                 const LoadedPolicy *p = m->policies.items[i];
 
                 if (only && p != only)
@@ -426,7 +431,7 @@ Scope *manager_scope_next(Manager *m, Scope *prev) {
         return NULL;
 }
 
-static int check_one(Manager *m, Policy *policy, ProblemList *problems) {
+int manager_check_compiled(Manager *m, Policy *policy, ProblemList *problems) {
         CompileInput input = {
                 .policy = policy,
                 .scope = policy->scope ?: 1,
@@ -450,7 +455,7 @@ int manager_check_policy(Manager *m, const char *text, ProblemList *problems) {
         r = policy_parse(text, strlen(text), "-", &policies, &n, problems);
         for (size_t i = 0; i < n; i++) {
                 if (r >= 0)
-                        r = check_one(m, policies[i], problems);
+                        r = manager_check_compiled(m, policies[i], problems);
                 policy_unref(policies[i]);
         }
         free(policies);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "../basic/string-util.h"
+#include "captures.h"
 #include "manager-internal.h"
 #include "message.h"
 
@@ -57,8 +58,7 @@ Manager *manager_free(Manager *m) {
                 journal_drain(m->journal, JOURNAL_DRAIN_USEC);
         log_set_journal_sender(NULL, NULL);
         capture_feed_free(m->capture_feed);
-        store_close(m->store);
-        free(m->capture_directory);
+        captures_free(m->captures);
         manager_policies_done(m);
         dispatch_done(&m->dispatch);
         kernel_free(m->kernel);
@@ -70,6 +70,7 @@ Manager *manager_free(Manager *m) {
         sd_event_unref(m->event);
         free(m);
         return NULL;
+        config_done(&m->config);
 }
 
 /* --- what the service manager is told --- */
@@ -280,20 +281,8 @@ static int open_kernel(Manager *m, SavedState *saved) {
 
 static int need_store(Store **ret, void *userdata) {
         Manager *m = userdata;
-        const char *state = secure_getenv("STATE_DIRECTORY");
-        int r;
 
-        if (!m->store) {
-                m->capture_directory = state ? strjoin(state, "/captures")
-                                             : strjoin(strempty(m->root), "/var/lib/scopetrace/captures");
-                if (!m->capture_directory)
-                        return -ENOMEM;
-                r = store_open(&(StoreConfig) { .directory = m->capture_directory }, &m->store);
-                if (r < 0)
-                        return r;
-        }
-        *ret = m->store;
-        return 0;
+        return captures_need_store(m->captures, ret);
 }
 
 static int start_capture_feed(Manager *m) {
@@ -347,6 +336,11 @@ int manager_startup(Manager *m) {
         r = manager_policies_start(m, &saved);
         if (r < 0)
                 return r;
+        r = captures_new(m, &m->captures);
+        if (r < 0)
+                return r;
+        (void) captures_start(m->captures);
+
         if (!m->options.no_bus) {
                 r = manager_bus_start(m);
                 if (r < 0)
@@ -378,6 +372,8 @@ int manager_loop(Manager *m) {
 
 int manager_reload(Manager *m) {
         Config config = CONFIG_DEFAULT;
+        m->capture_feed = capture_feed_free(m->capture_feed);
+        captures_stop(m->captures);
         int r;
 
         (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec(CLOCK_MONOTONIC));
@@ -389,7 +385,9 @@ int manager_reload(Manager *m) {
         r = policy_set_read(&m->policies, m->root, m->options.policy_paths);
         if (r < 0)
                 log_oom();
+                config_done(&m->config);
         else
+                captures_configure(m->captures);
                 r = manager_apply(m);
         manager_log_problems(m, NULL);
         message_send(MESSAGE_RELOAD, LOG_INFO, NULL, "The policies were read again: %s.", manager_status_text(m));
@@ -406,6 +404,10 @@ sd_event *manager_event(Manager *m) {
 const ManagerOptions *manager_options(const Manager *m) {
         return &m->options;
 }
+struct Captures *manager_captures(Manager *m) {
+        return m->captures;
+}
+
 
 Kernel *manager_kernel(Manager *m) {
         return m->kernel;

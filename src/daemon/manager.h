@@ -39,6 +39,10 @@ typedef struct ManagerListener {
         void (*on_scope_added)(Scope *s, void *userdata);
         void (*on_scope_changed)(Scope *s, void *userdata);
         void (*on_scope_removed)(Scope *s, void *userdata);
+        /* `kind`: enum CaptureKind */
+        void (*on_capture_added)(unsigned scope, int kind, void *userdata);
+        void (*on_capture_changed)(unsigned scope, int kind, void *userdata);
+        void (*on_capture_removed)(unsigned scope, int kind, void *userdata);
         void (*on_manager_changed)(Manager *m, void *userdata);
 } ManagerListener;
 
@@ -71,6 +75,7 @@ int manager_loop(Manager *m);
 sd_event *manager_event(Manager *m);
 const ManagerOptions *manager_options(const Manager *m);
 Kernel *manager_kernel(Manager *m);
+struct Captures *manager_captures(Manager *m);
 const FeatureSet *manager_features(const Manager *m);
 void manager_set_listener(Manager *m, const ManagerListener *listener, void *userdata);
 

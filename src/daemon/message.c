@@ -55,6 +55,18 @@ void message_send(MessageId id, int level, MessageFields *f, const char *format,
         message_fields_done(f);
 }
 
+void message_send_always(MessageId id, int level, MessageFields *f, const char *format, ...) {
+        char message[2048];
+        va_list ap;
+
+        va_start(ap, format);
+        (void) vsnprintf(message, sizeof(message), format, ap);
+        va_end(ap);
+        message_add(f, "%s", message_id_table[id]);
+        (void) log_internal(level, 0, __FILE__, __LINE__, __func__, f->items, f->n, "%s", message);
+        message_fields_done(f);
+}
+
 void message_problem(MessageId id, int level, const char *policy, const Problem *p) {
         MessageFields f = {};
         char place[64] = "";

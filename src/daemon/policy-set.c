@@ -63,6 +63,7 @@ static LoadedPolicy *loaded_policy_free(LoadedPolicy *p) {
         policy_unref(p->policy);
         policy_unref(p->good);
         problem_list_done(&p->problems);
+        policy_unref(p->plain);
         free(p);
         return NULL;
 }

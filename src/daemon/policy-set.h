@@ -46,6 +46,10 @@ struct LoadedPolicy {
         uint64_t loaded_ns;       /* CLOCK_BOOTTIME: what pid=new compares with */
         uint8_t follow_slot;      /* 0xff none */
 
+        Policy *plain;            /* `policy` is `derived` and this is what its document says (captures.c); else NULL */
+        const Policy *derived;    /* compared only */
+        unsigned derived_version;
+
         uint64_t n_events;        /* matched and delivered */
         uint64_t n_suppressed;    /* over its own rate limit */
         uint64_t rate_next_ns;    /* when the next event would be on time by the policy's rateLimit (dispatch.c) */
