@@ -25,10 +25,10 @@ struct Manager {
         Dispatch dispatch;
         Journal *journal;
         StreamSet *streams;
-
         struct Captures *captures;
         RemoteActions *remote;
         sd_event_source *count_source;  /* while rules with a rate limit are active */
+
         ManagerListener listener;
         void *listener_userdata;
         void *bus_data;
@@ -45,7 +45,7 @@ int manager_policies_start(Manager *m, const SavedState *saved);
 void manager_policies_done(Manager *m);
 /* Tells the journal what is wrong with `only`, or with all policies. */
 void manager_log_problems(Manager *m, const LoadedPolicy *only);
-/* manager.c */
 /* Whether a policy could be part of a plan of its own. */
 int manager_check_compiled(Manager *m, Policy *policy, ProblemList *problems);
+/* manager.c */
 void manager_notify_status(Manager *m);

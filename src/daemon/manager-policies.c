@@ -204,6 +204,9 @@ static int apply_set(Manager *m) {
         r = policy_set_number(&m->policies);
         if (r < 0)
                 return r;
+        r = captures_derive(m->captures, &m->policies);
+        if (r < 0)
+                return r;
         r = policy_set_select(&m->policies, &m->features, &inputs, &policies, &n);
         if (r < 0)
                 return r;
@@ -227,11 +230,9 @@ int manager_apply(Manager *m) {
                 r = apply_set(m);
         while (policy_set_go_back(&m->policies));
         update_states(m);
-        if (r < 0)
-                return r;
-        r = captures_derive(m->captures, &m->policies);
         if (update_scopes(m) < 0)
                 r = log_oom();
+        captures_announce(m->captures);
         store_state(m);
         manager_notify_status(m);
         if (m->listener.on_manager_changed)
@@ -257,7 +258,6 @@ static bool said_before(Manager *m, size_t index, const Problem *q) {
 
 void manager_log_problems(Manager *m, const LoadedPolicy *only) {
         for (size_t i = 0; i < m->policies.n; i++) {
-        captures_announce(m->captures);
                 const LoadedPolicy *p = m->policies.items[i];
 
                 if (only && p != only)

@@ -68,9 +68,9 @@ Manager *manager_free(Manager *m) {
         journal_free(m->journal);
         fd_store_free(m->fd_store);
         sd_event_unref(m->event);
+        config_done(&m->config);
         free(m);
         return NULL;
-        config_done(&m->config);
 }
 
 /* --- what the service manager is told --- */
@@ -330,17 +330,17 @@ int manager_startup(Manager *m) {
         if (saved.n_maps > 0)
                 (void) kernel_drain(m->kernel);
 
+        r = captures_new(m, &m->captures);
+        if (r < 0)
+                return r;
+        (void) captures_start(m->captures);
+
         r = start_capture_feed(m);
         if (r < 0)
                 return r;
         r = manager_policies_start(m, &saved);
         if (r < 0)
                 return r;
-        r = captures_new(m, &m->captures);
-        if (r < 0)
-                return r;
-        (void) captures_start(m->captures);
-
         if (!m->options.no_bus) {
                 r = manager_bus_start(m);
                 if (r < 0)
@@ -365,6 +365,8 @@ int manager_loop(Manager *m) {
         dispatch_batch_end(&m->dispatch);
         dispatch_account_losses(&m->dispatch);
         loss_log_report(m->dispatch.losses);
+        m->capture_feed = capture_feed_free(m->capture_feed);
+        captures_stop(m->captures);
         message_send(MESSAGE_STOP, LOG_INFO, NULL, "scopetrace ends: %" PRIu64 " events, %" PRIu64 " lost.",
                      m->dispatch.n_events, manager_n_lost(m));
         return r;
@@ -372,22 +374,20 @@ int manager_loop(Manager *m) {
 
 int manager_reload(Manager *m) {
         Config config = CONFIG_DEFAULT;
-        m->capture_feed = capture_feed_free(m->capture_feed);
-        captures_stop(m->captures);
         int r;
 
         (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec(CLOCK_MONOTONIC));
         if (config_load(&config, m->root) >= 0) {
+                config_done(&m->config);
                 m->config = config;     /* sizes hold from the next start on */
+                captures_configure(m->captures);
                 log_set_max_level(config.log_level);
                 m->dispatch.journal = config.journal && journal_is_present(m->journal) ? m->journal : NULL;
         }
         r = policy_set_read(&m->policies, m->root, m->options.policy_paths);
         if (r < 0)
                 log_oom();
-                config_done(&m->config);
         else
-                captures_configure(m->captures);
                 r = manager_apply(m);
         manager_log_problems(m, NULL);
         message_send(MESSAGE_RELOAD, LOG_INFO, NULL, "The policies were read again: %s.", manager_status_text(m));
@@ -397,6 +397,10 @@ int manager_reload(Manager *m) {
 
 /* --- asked from outside --- */
 
+struct Captures *manager_captures(Manager *m) {
+        return m->captures;
+}
+
 sd_event *manager_event(Manager *m) {
         return m->event;
 }
@@ -404,10 +408,6 @@ sd_event *manager_event(Manager *m) {
 const ManagerOptions *manager_options(const Manager *m) {
         return &m->options;
 }
-struct Captures *manager_captures(Manager *m) {
-        return m->captures;
-}
-
 
 Kernel *manager_kernel(Manager *m) {
         return m->kernel;

@@ -73,9 +73,9 @@ int manager_startup(Manager *m);
 int manager_loop(Manager *m);
 
 sd_event *manager_event(Manager *m);
+struct Captures *manager_captures(Manager *m);
 const ManagerOptions *manager_options(const Manager *m);
 Kernel *manager_kernel(Manager *m);
-struct Captures *manager_captures(Manager *m);
 const FeatureSet *manager_features(const Manager *m);
 void manager_set_listener(Manager *m, const ManagerListener *listener, void *userdata);
 

@@ -62,8 +62,8 @@ static LoadedPolicy *loaded_policy_free(LoadedPolicy *p) {
         free(p->owner);
         policy_unref(p->policy);
         policy_unref(p->good);
-        problem_list_done(&p->problems);
         policy_unref(p->plain);
+        problem_list_done(&p->problems);
         free(p);
         return NULL;
 }
