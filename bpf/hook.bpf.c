@@ -117,3 +117,15 @@ int BPF_PROG(sct_h_sysexit, struct pt_regs *regs, long retval) {
         enforcer_apply(w.place, w.generation);
         return 0;
 }
+
+/* Names of descriptors go to children with the descriptors, and end with their process. Attached while a policy follows
+ * descriptors. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(sct_h_fdfork, struct task_struct *parent, struct task_struct *child) {
+        return active_generation() ? fd_fork(parent->tgid, child->tgid) : 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(sct_h_fdexit, struct task_struct *task) {
+        return BPF_CORE_READ(task, signal, live.counter) == 0 ? fd_exit(task->tgid) : 0;
+}

@@ -64,8 +64,9 @@ enum sct_field {
         SCT_FIELD_CAPS_EFFECTIVE = 34,   /* u64: bit N is capability N; as they are now */
         SCT_FIELD_CAPS_PERMITTED = 35,
         SCT_FIELD_CAPS_INHERITABLE = 36,
-        SCT_FIELD_NS_CHANGED = 37,       /* bits 1 << enum sct_ns: namespaces that are not those of the process's last exec */
-        SCT_FIELD_CAPS_EFFECTIVE_CHANGED = 38,  /* bits that differ from the set at the process's last exec */
+        SCT_FIELD_NS_CHANGED = 37,       /* bits 1 << enum sct_ns: namespaces that are not those of the process's origin,
+                                          * which is its first exec, or its fork as long as there was none */
+        SCT_FIELD_CAPS_EFFECTIVE_CHANGED = 38,  /* bits that differ from the set at the process's origin */
         SCT_FIELD_CAPS_PERMITTED_CHANGED = 39,
         SCT_FIELD_CAPS_INHERITABLE_CHANGED = 40,
         SCT_FIELD_EXE_TREE = 41,    /* string: EXE of the task and of all its ancestors; one that hits is a hit */
@@ -94,14 +95,21 @@ enum sct_ns {
  * (the port of a unix socket is 0, but its address) is a string of no bytes. */
 enum sct_arg_part {
         SCT_PART_VALUE,             /* the argument itself: SCT_FIELD_ARG + i */
-        SCT_PART_FAMILY,            /* SOCK, SOCKET, SKB, KSOCKADDR: AF_* */
+        SCT_PART_FAMILY,            /* SOCK, SOCKET, SKB, SOCKADDR and its like: AF_* */
         SCT_PART_PROTOCOL,          /* IPPROTO_* */
         SCT_PART_STATE,             /* SOCK, SOCKET: TCP_* */
-        SCT_PART_SPORT,             /* of KSOCKADDR, the only one */
+        SCT_PART_SPORT,             /* of SOCKADDR and its like, the only one */
         SCT_PART_DPORT,
         SCT_PART_SADDR,             /* string: byte 4 and 4 bytes of address, byte 6 and 16 bytes of address, or empty */
         SCT_PART_DADDR,
         SCT_PART_MODE,              /* FILE, KPATH: i_mode */
+        SCT_PART_ADDRESS,           /* string. SOCKADDR and its like: as SADDR; byte 1 and a unix address as it is printed
+                                     * (@name for an abstract one); byte 0 and the family's low byte for others */
+        SCT_PART_ENDPOINT,          /* string. SOCKADDR and its like: byte 0x80 | family, and of AF_INET and AF_INET6 two
+                                     * bytes of port and the address's 4 or 16, all in network order */
+        SCT_PART_NSEC,              /* TIMESPEC: nanoseconds, s64 */
+        SCT_PART_FIRST,             /* INT2: its elements, s64 */
+        SCT_PART_SECOND,
         SCT_PART_GAINED = 16,       /* KCAP: SCT_PART_GAINED + j: bits of this argument that argument j has not */
 };
 #define SCT_FIELD_ARG_PART(part, i) (SCT_FIELD_ARG + (part) * SCT_ARGS_MAX + (i))
@@ -155,6 +163,14 @@ struct sct_num_key {
 };
 
 #define SCT_SLOT_TREE 0xffffffffU   /* process number of a tree= root → its bit, in pos */
+#define SCT_SLOT_KIN 0xfffffffeU    /* id of a kin set → its number + 1, in pos */
+
+/* Kin sets: what is asked of a task and of its ancestors (SCT_FIELD_EXE_TREE, SCT_FIELD_NS_TREE). All values of one condition
+ * are one set; a task keeps a bit a set: it, or one it descends from, has met a value. The sets' predicates are like those of a
+ * plan, over EXE and PID, with the set's number in the place of a rule's: the bank is number / 64. They are answered
+ * where a task begins (fork, exec); rules ask the bits by predicates of class BITS. */
+#define SCT_KIN_SETS_MAX 512
+#define SCT_KIN_WORDS (SCT_KIN_SETS_MAX / 64)
 
 /* Boundaries of one predicate, ascending by low: the answer holds from low up to the next one's low - 1. */
 struct sct_range {
@@ -200,6 +216,32 @@ enum sct_arg_plan_flags {
         SCT_ARG_PLAN_FD_PATH = 1 << 1, /* type FD: append the path */
         SCT_ARG_PLAN_TIME32 = 1 << 2,  /* type TIMESPEC: a 32-bit caller's has two s32 (else two s64, as *_time64 calls) */
         SCT_ARG_PLAN_REGS32 = 1 << 3,  /* system calls: a 32-bit caller's stands in low32 and, its upper half, in high32 */
+        SCT_ARG_PLAN_PATH = 1 << 4,    /* hooks: source and size_source are low and high byte of an index in the paths */
+};
+
+/* How to get at a value that is not an argument of a hook as it stands: from a base, along pointers. */
+#define SCT_ARG_PATHS_MAX 2048        /* of one generation */
+#define SCT_ARG_PATH_STEPS 12
+
+enum sct_arg_base {
+        /* 0..7: that argument of the hook */
+        SCT_ARG_BASE_TASK = 0x40,      /* the current task_struct */
+        SCT_ARG_BASE_REGS = 0x41,      /* struct pt_regs at the hook */
+        SCT_ARG_BASE_RETVAL = 0x42,    /* what the function returned */
+};
+
+/* v = base; for every step: v += offset, and for all but the last one v = *(u64 *) v. In the end v is the value's
+ * address, which is the value of struct types; `bytes` of it are read for all others. No step: the base is the value. */
+struct sct_arg_path {
+        u8 base;            /* enum sct_arg_base */
+        u8 n_steps;
+        u8 size_source;     /* as in struct sct_arg_plan */
+        u8 bytes;           /* 0..8 */
+        u8 shift, bits;     /* of a bit field in these bytes; bits 0: none */
+        u8 pad[2];
+        u32 max;            /* as in struct sct_arg_plan */
+        u32 pad2;
+        u32 steps[SCT_ARG_PATH_STEPS];
 };
 
 /* How the kernel side gets one argument. */
@@ -222,6 +264,7 @@ enum sct_plan_flags {
         SCT_PLAN_HOOK = 1 << 2,        /* of a hook that a policy brought: its rules act, the first that matches alone */
         SCT_PLAN_RETURN = 1 << 3,      /* HOOK: judged and sent at return */
         SCT_PLAN_EXEC_ENV = 1 << 4,    /* sched_process_exec: the environment too */
+        SCT_PLAN_FD_NAMES = 1 << 5,    /* HOOK: descriptors may have been followed (FollowFD of any rule) */
 };
 
 struct sct_plan {
@@ -232,7 +275,8 @@ struct sct_plan {
         u8 flags;           /* enum sct_plan_flags */
         u16 n_preds;        /* entry predicates first, then those with SCT_PRED_EXIT */
         u16 n_preds_entry;
-        u16 unused;
+        u8 return_type;     /* HOOK: enum sct_arg_type of a return value that is a number: how many of its bits count */
+        u8 sock_arg;        /* HOOK: argument that is a socket, one more than its number: says whose event it is; 0: none */
         u32 pred_first;
         struct sct_arg_plan args[SCT_ARGS_MAX];
         u64 wants[SCT_BANKS_MAX]; /* rules that want this event, by absolute bank */
@@ -250,19 +294,60 @@ struct sct_hook_link {
         u32 pad;
 };
 
-/* What a rule of such a hook does when it is the first that matches. */
+/* What a rule of such a hook does when it is the first that matches: its actions, in the order of the policy. */
+#define SCT_OPS_MAX 16
+
+enum sct_op_kind {
+        SCT_OP_POST = 1,
+        SCT_OP_NO_POST,
+        SCT_OP_SIGNAL,                 /* value: the signal */
+        SCT_OP_OVERRIDE,               /* value: what the hook returns instead */
+        SCT_OP_FOLLOW_FD,              /* arg: descriptor, other: name */
+        SCT_OP_UNFOLLOW_FD,            /* arg: descriptor */
+        SCT_OP_COPY_FD,                /* arg: old, other: new descriptor */
+        SCT_OP_TRACK_SOCK,             /* arg: 0 the socket that the hook has, 1 the one that it returns */
+        SCT_OP_UNTRACK_SOCK,
+        SCT_OP_ENFORCER,               /* value: error, arg: signal, 0 none, other: number of the enforcer */
+        SCT_OP_DAEMON,                 /* user space does it when the record comes */
+};
+
+struct sct_op {
+        u8 kind;            /* enum sct_op_kind */
+        u8 at_return;
+        u8 arg, other;      /* positions in the record, see above */
+        s32 value;
+};
+
 enum sct_action_flags {
         SCT_ACTION_NO_POST = 1 << 0,
-        SCT_ACTION_SIGNAL = 1 << 1,
-        SCT_ACTION_OVERRIDE = 1 << 2,
-        SCT_ACTION_MONITOR = 1 << 3,   /* count what would have been done, do nothing */
+        SCT_ACTION_MONITOR = 1 << 1,        /* signals, overrides, enforcers: count what would have been done, do nothing */
+        SCT_ACTION_WAITS = 1 << 2,          /* asks for the return value: matches, and acts, when the call returns */
+        SCT_ACTION_KERNEL_STACK = 1 << 3,
+        SCT_ACTION_USER_STACK = 1 << 4,
+};
+
+enum sct_rate_scope {
+        SCT_RATE_THREAD,
+        SCT_RATE_PROCESS,
+        SCT_RATE_GLOBAL,
 };
 
 struct sct_action {
         u32 flags;          /* enum sct_action_flags */
-        u32 signal;
-        s32 error;          /* the hook returns this instead of what it would */
-        u32 pad;
+        u32 n_ops;
+        u32 slot;           /* names the rule over generations, while its policy is loaded */
+        u32 rate_scope;     /* enum sct_rate_scope */
+        u64 rate_ns;        /* a repetition within it is not posted; 0: all are */
+        struct sct_op ops[SCT_OPS_MAX];
+};
+
+/* How often, by rule. */
+struct sct_acted {
+        u64 n_hits;                 /* it was the first that matched */
+        u64 n_posted;
+        u64 n_limited;              /* not posted: a repetition within its rate limit */
+        u64 n_failed;               /* actions that could not be taken */
+        u64 n_done[SCT_OPS_MAX];    /* by action: taken, or with MONITOR what would have been */
 };
 
 /* Cgroup patterns (unit=, slice=, session=, cgroup=, container=): matched once per cgroup, when it begins. */
@@ -320,9 +405,17 @@ struct sct_gen_config {
         u32 tree_root[64];                 /* pids (initial namespace) of tree= roots, by bit */
         u32 n_tree_roots;
         u32 any_follow;                    /* 1: some rule has `follow` */
+        u32 any_origin;                    /* 1: some rule asks what changed since a process's origin */
+        u32 n_kin;                         /* kin sets */
+        u32 kin_first, n_kin_preds;        /* their predicates, those over PID first */
+        u32 n_kin_pid_preds;
+        u32 packet_bytes;                  /* kept of a captured packet behind its headers: the most that a rule asks */
+        u64 kin_pid[SCT_KIN_WORDS];        /* sets of process numbers: inherited within one pid namespace alone */
+        u64 kin_id[SCT_KIN_SETS_MAX];      /* made of the values: a set keeps it over generations */
 };
 
 #ifndef __bpf__
 _Static_assert(sizeof(struct sct_pred) == 40, "sct_pred layout");
 _Static_assert(sizeof(struct sct_plan) % 8 == 0, "sct_plan layout");
+_Static_assert(sizeof(struct sct_arg_path) == 64, "sct_arg_path layout");
 #endif

@@ -12,7 +12,7 @@
 
 #include "types.h"
 
-#define SCT_ABI_VERSION 1
+#define SCT_ABI_VERSION 2
 
 #define SCT_COMM_LEN 16          /* TASK_COMM_LEN */
 #define SCT_UTS_LEN 64           /* __NEW_UTS_LEN: the whole node name, not only its first 15 bytes */
@@ -62,7 +62,11 @@ struct sct_record {
         char uts_name[SCT_UTS_LEN];
 };
 
-#define SCT_ARG_INDEX_EXE 0xff   /* pseudo argument: the subject's executable */
+/* Pseudo arguments. */
+#define SCT_ARG_INDEX_EXE 0xff   /* the subject's executable */
+#define SCT_ARG_INDEX_KERNEL_STACK 0xfe   /* type BYTES: u64 addresses, the innermost first */
+#define SCT_ARG_INDEX_USER_STACK 0xfd
+#define SCT_STACK_MAX 127        /* frames: the kernel's own limit (perf_event_max_stack) */
 
 enum sct_arg_flags {
         SCT_ARG_FAULT = 1 << 0,       /* could not be read (bad address, not resident): no payload */

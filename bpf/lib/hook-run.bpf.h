@@ -14,6 +14,7 @@
 struct hook_walk {
         u32 generation;
         u32 link;                    /* of the chain, 0: its end */
+        u32 skip;                    /* the owner of the hook's socket is another process, whose rules do not want the event */
         u64 place;
         void *ctx;
         s64 retval;
@@ -93,6 +94,47 @@ __weak __noinline int hook_keep(u32 level, u64 place) {
         return 0;
 }
 
+/* A record of the owner of the hook's socket, when that was tracked. NULL: it was not, or (w->skip) its owner's rules do
+ * not want the event. Its own frame, as above. */
+static __noinline struct sct_scratch *hook_sock_begin(struct hook_walk *w, u32 plan_key, u32 how) {
+        struct sct_scratch *s = scratch_get();
+        int tracked;
+
+        if (!s)
+                return NULL;
+        hook_args_of(&s->buf, w->ctx, how);
+        tracked = sock_begin(s, plan_key, how & HOOK_RECORD);
+        w->skip = tracked < 0;
+        if (tracked > 0)
+                return s;
+        scratch_put();
+        return NULL;
+}
+
+/* As event_begin_plan(), but for the socket's owner where the policy set tracks sockets. */
+static __always_inline int hook_begin_one(struct event_run *r, struct hook_walk *w, struct sct_hook_link *link, u32 how) {
+        if (!(how & HOOK_USER)) {
+                r->plan = plan_get(link->plan, w->generation & 1);
+                if (!r->plan)
+                        return 0;
+                if (r->plan->sock_arg) {
+                        r->s = hook_sock_begin(w, (w->generation & 1) * SCT_PLANS_MAX + (link->plan & (SCT_PLANS_MAX - 1)), how);
+                        if (r->s) {
+                                r->s->buf.rec.event = link->event;
+                                r->t = bpf_task_storage_get(&sct_tasks, bpf_get_current_task_btf(), NULL,
+                                                            BPF_LOCAL_STORAGE_GET_F_CREATE);
+                                if (r->t)
+                                        return 1;
+                                scratch_put();
+                                return 0;
+                        }
+                        if (w->skip)
+                                return 0;
+                }
+        }
+        return event_begin_plan(r, link->plan, link->event, w->generation);
+}
+
 static __always_inline long hook_enter_one(u32 i, struct hook_walk *w, u32 how) {
         struct sct_hook_link *link = hook_link(w->link, w->generation);
         struct event_run r = {};
@@ -103,20 +145,21 @@ static __always_inline long hook_enter_one(u32 i, struct hook_walk *w, u32 how) 
                 return 1;
         w->link = link->next;
         index = link->plan;
-        if (!event_begin_plan(&r, index, link->event, w->generation))
+        if (!hook_begin_one(&r, w, link, how))
                 return 0;
         b = &r.s->buf;
         hook_args_of(b, w->ctx, how);
+        r.s->regs = how & (HOOK_RECORD | HOOK_TRAMPOLINE | HOOK_RAW) ? 0 : (u64) w->ctx;
         b->plan = index;
         b->generation = w->generation;
         b->decided = 0;
         b->error = 0;
         plan_key = (w->generation & 1) * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1));
         hook_args(r.s, b, plan_key, how);
-        if (r.plan->flags & SCT_PLAN_RETURN)
+        if (!(r.plan->flags & SCT_PLAN_RETURN))
+                hook_judge(r.s, b, r.t, plan_key, JUDGE_WHOLE);
+        else if (hook_judge(r.s, b, r.t, plan_key, JUDGE_ENTRY))
                 hook_keep(r.s->level, w->place << 8 | (i & 0xff));
-        else
-                hook_judge(r.s, b, r.t, plan_key);
         if (b->error && !w->error)
                 w->error = b->error;
         scratch_put();
@@ -153,7 +196,7 @@ static __always_inline long hook_return_one(u32 i, struct hook_walk *w, u32 how)
                 b->rec.flags |= SCT_RECORD_HAS_RETVAL;
                 if (plan->flags & SCT_PLAN_EXIT_ARGS)
                         hook_args(s, b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), how | HOOK_EXIT);
-                hook_judge(s, b, t, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)));
+                hook_judge(s, b, t, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), JUDGE_RETURN);
         }
         if (s)
                 scratch_put();

@@ -28,6 +28,7 @@ struct sct_buf {
         u16 may_defer, deferred;     /* system calls: arguments not resident at entry wait for the exit; which ones do */
         u32 decided;                 /* hooks that wait for the return: the rule that is left has acted at entry */
         s32 error;                   /* hooks: what the acting rule's Override says, 0 none */
+        u64 socks[2];                /* hooks: struct sock of the first argument that is one, and of the returned one */
         u64 args[8];                 /* registers: arguments that are read at exit; 7: the mm, where some are deferred */
         u64 active[SCT_BANKS_MAX];   /* rules that still hold, by absolute bank */
         struct sct_record rec;
@@ -37,6 +38,15 @@ struct sct_buf {
 enum sct_task_flags {
         SCT_TASK_PENDING = 1 << 0,   /* sct_pending of this task may hold a system call's entry: it says so itself */
         SCT_TASK_EXE = 1 << 1,       /* exe is known */
+        SCT_TASK_ORIGIN = 1 << 2,    /* origin_* are known */
+        SCT_TASK_EXECED = 1 << 3,    /* and are those of the process's first exec: they stay */
+};
+
+/* Kin sets that a task or an ancestor of it has met. */
+struct sct_kin {
+        u64 bits[SCT_KIN_WORDS];
+        u32 generation;              /* that they were answered for */
+        u32 pad;
 };
 
 /* What is known of a task. */
@@ -54,6 +64,9 @@ struct sct_task {
         u64 parent, nsproxy, node_name[2], comm[2];   /* as they were when header was filled */
         u64 subject[SCT_BANKS_MAX];  /* rules whose subject conditions hold */
         struct sct_record header;    /* what does not change between refreshes */
+        struct sct_kin kin[2];       /* by parity of the generation */
+        u64 origin_caps[3];          /* effective, permitted, inheritable */
+        u32 origin_ns[_SCT_NS_MAX];
         u16 exe_len;
         char exe[SCT_EXE_MAX + 8];   /* zero padded */
 };
@@ -71,12 +84,56 @@ struct str_args {
         struct sct_answer answer;
 };
 
+/* A descriptor's name (FollowFD). */
+#define SCT_FD_NAME_MAX 1024
+
+struct fd_name {
+        u64 file;                    /* struct file that the descriptor stood for when it was named, 0: it stood for none yet */
+        u32 size, pad;               /* with NUL */
+        char name[SCT_FD_NAME_MAX];
+};
+
+/* Whose socket it is (TrackSock): the process as it was then. */
+struct sock_owner {
+        u64 ino;                     /* of the socket: its struct is used again when it is gone */
+        u32 generation;              /* that subject[] was answered for */
+        u32 exe_len;
+        struct sct_record header;
+        u64 subject[SCT_BANKS_MAX];
+        char exe[SCT_EXE_MAX];
+};
+
+/* Where a path's walk is (path.bpf.h). */
+struct path_walk {
+        u64 dentry, mnt;              /* struct dentry *, struct mount * */
+        u64 root_dentry, root_mnt;
+        u32 off;                      /* first used byte in path */
+        u32 done;                     /* 1: reached the root, 2: reached a file system without one (pipe:, memfd:) */
+};
+
+/* Where a walk over a task and its ancestors is (lineage.bpf.h). */
+struct kin_walk {
+        u64 task;                     /* whose turn it is */
+        u64 pid_ns;                   /* whose numbers count: the first one's */
+        u32 level;                    /* of that one; in the initial one ancestors' numbers do not count */
+        u32 first, count;             /* predicates, parity counted in */
+        u32 pred;                     /* the next one for this task */
+        u32 exe_is_read, only_self;
+        u32 parity, n_kept;           /* of the generation, and sets that the one before had too */
+        struct sct_answer answer;
+};
+
 /* Work space of one program run: large things that do not fit the stack. */
 struct sct_scratch {
         struct sct_buf buf;
         u32 level, pad;                 /* index of this one in sct_scratches */
         struct str_args str;
+        struct path_walk walk;
+        struct kin_walk kin;
         u64 file;                       /* struct sct_file of the argument that is being put */
+        u64 part;                       /* of the argument that is asked for one: part_number() */
+        u64 regs;                       /* struct pt_regs at a hook; 0: not there */
+        u64 missing;                    /* the last path of an argument led to no value */
         union {
                 struct sct_str_key_0 k0;
                 struct sct_str_key_1 k1;
@@ -87,6 +144,10 @@ struct sct_scratch {
         char path[SCT_STR_MAX + 256];   /* built from its end */
         struct sct_cgroup cgroup;
         char cgroup_spare[256];         /* a last component that is too long spills here */
+        union {                         /* of an action, before it goes into its map */
+                struct fd_name fd_name;
+                struct sock_owner sock_owner;
+        };
 };
 
 /* ---- Events ---- */
@@ -210,6 +271,13 @@ struct {                             /* parity * SCT_LINKS_MAX + link */
         __type(value, struct sct_hook_link);
 } sct_links __weak SEC(".maps");
 
+struct {                             /* parity * SCT_ARG_PATHS_MAX + path */
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, 2 * SCT_ARG_PATHS_MAX);
+        __type(key, u32);
+        __type(value, struct sct_arg_path);
+} sct_argpaths __weak SEC(".maps");
+
 struct {                             /* parity * 2 * SCT_SYSCALL_NR_MAX + abi * SCT_SYSCALL_NR_MAX + number → place + 1 */
         __uint(type, BPF_MAP_TYPE_ARRAY);
         __uint(max_entries, 4 * SCT_SYSCALL_NR_MAX);
@@ -237,12 +305,53 @@ struct {                             /* owner: kernel side: calls between entry 
         __type(value, struct sct_buf);
 } sct_hpending __weak SEC(".maps");
 
-struct {                             /* per rule: how often it acted, and how often it would have (monitor) */
+struct {                             /* parity * rules + rule; user space clears a parity before it becomes active */
         __uint(type, BPF_MAP_TYPE_ARRAY);
-        __uint(max_entries, SCT_BANKS_MAX * 64);
+        __uint(max_entries, 2 * SCT_BANKS_MAX * 64);
         __type(key, u32);
-        __type(value, u64);
+        __type(value, struct sct_acted);
 } sct_acted __weak SEC(".maps");
+
+struct rate_key {
+        u64 args;                    /* hash of the arguments' first bytes */
+        u32 slot;
+        u32 who;                     /* thread, process, or 0 */
+};
+
+struct {                             /* owner: kernel side: when a rule last posted this */
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 16384);
+        __type(key, struct rate_key);
+        __type(value, u64);
+} sct_rates __weak SEC(".maps");
+
+struct fd_key {
+        u32 tgid;
+        s32 fd;
+};
+
+struct {                             /* owner: kernel side: names of descriptors (FollowFD); gone with their process */
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, 16384);
+        __type(key, struct fd_key);
+        __type(value, struct fd_name);
+} sct_fds __weak SEC(".maps");
+
+struct {                             /* owner: kernel side: process → one more than its highest descriptor that has a name */
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, 16384);
+        __type(key, u32);
+        __type(value, u32);
+} sct_fdprocs __weak SEC(".maps");
+
+struct {                             /* owner: kernel side: struct sock → its process */
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 4096);
+        __type(key, u64);
+        __type(value, struct sock_owner);
+} sct_socks __weak SEC(".maps");
 
 /* ---- Tables: sized for each generation, one inner map a parity (owner: user space). By size, not by type: clang 14
  * emits only forward declarations for types that stand behind two pointers. ---- */

@@ -95,6 +95,36 @@ void dispatch_account_losses(Dispatch *d) {
         d->n_lost_attributed = d->n_lost_ring;
 }
 
+/* The kernel side dropped these without a number: they get theirs now. */
+static void account_limited(Dispatch *d, RuleMap *m, size_t rule, uint64_t n) {
+        const RulePolicy *p = rule_map_policy(m, rule);
+        uint64_t first = kernel_next_seq(d->kernel, n), scopes = p ? SCOPE_BIT(p->scope) : 0;
+
+        if (p && p->loaded)
+                p->loaded->n_suppressed += n;
+        count_lost(d, scopes, n);
+        loss_log_add(d->losses, LOSS_RATE_LIMIT, n, scopes, first, first + n - 1);
+}
+
+void dispatch_count_actions(Dispatch *d) {
+        /* The generation that is active and the one before it, whose last events may have been judged since. */
+        for (size_t k = 0; k < 2 && d->maps.maps[k]; k++) {
+                RuleMap *m = d->maps.maps[k];
+
+                for (size_t i = 0; i < rule_map_n_rules(m); i++) {
+                        RuleAction *a = rule_map_action(m, i);
+                        struct sct_acted acted;
+                        uint64_t n;
+
+                        if (!a || kernel_rule_acted(d->kernel, rule_map_generation(m), (uint32_t) i, &acted) < 0)
+                                continue;
+                        n = rule_action_count(a, &acted, rule_map_counts(m, i));
+                        if (n > 0)
+                                account_limited(d, m, i, n);
+                }
+        }
+}
+
 /* Whether the policy's rateLimit lets this event through: one in each interval on average, a window's worth at once. */
 static bool rate_limit_passes(const RulePolicy *p, uint64_t now_ns) {
         uint64_t next;
@@ -162,17 +192,34 @@ static void bad_record(Dispatch *d) {
         loss_log_add(d->losses, LOSS_DAMAGED, 1, 0, seq, seq);
 }
 
+/* Where the acting rule's counts go; NULL: another version of its policy is in force, or none. */
+static RuleCounts *counts_of(const RuleMatch *match) {
+        LoadedPolicy *p = match->n > 0 ? match->policies[0]->loaded : NULL;
+        const PolicyRule *rule = match->action->rule;
+
+        if (!p || !p->policy || rule < p->policy->rules || rule >= p->policy->rules + p->policy->n_rules)
+                return NULL;
+        return loaded_policy_counts(p, (size_t) (rule - p->policy->rules));
+}
+
 static void dispatch_event(Dispatch *d, Event *e) {
         const RuleMatch *match;
 
         account_ring_losses(d, e->header->lost);
-        e->seq = kernel_next_seq(d->kernel, 1);
         match = rule_map_match(d->map, e);
+        if (unlikely(match->action && match->action->remote) && d->remote)
+                remote_actions_take(d->remote, match->action, counts_of(match));
+        if (unlikely(match->action && match->action->quiet))
+                return;
+        e->seq = kernel_next_seq(d->kernel, 1);
         e->scopes = match->scopes;
         e->policies = match->names;
         e->n_policies = match->n;
         e->priority = match->priority;
-        e->action = match->action;
+        if (match->action) {
+                e->actions = match->action->names;
+                e->n_actions = match->action->n_names;
+        }
         if (unlikely(match->scopes == 0)) {
                 d->n_bad++;
                 loss_log_add(d->losses, LOSS_DAMAGED, 1, 0, e->seq, e->seq);

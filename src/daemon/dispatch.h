@@ -8,6 +8,7 @@
 #include "../kernel/kernel.h"
 #include "journal.h"
 #include "loss.h"
+#include "remote-action.h"
 #include "rule-map.h"
 #include "scope.h"
 #include "stream-set.h"
@@ -21,6 +22,7 @@ typedef struct Dispatch {
         LossLog *losses;
         Journal *journal;               /* NULL: events do not go to the journal */
         StreamSet *streams;
+        RemoteActions *remote;
         Scope *const *scopes;           /* [SCOPE_MAX + 1], by number */
 
         bool in_batch;
@@ -41,5 +43,8 @@ void dispatch_push_map(Dispatch *d, RuleMap *m);
 /* KernelRecordHandler and KernelBatchHandler. */
 void dispatch_record(const void *data, size_t size, void *userdata);
 void dispatch_batch_end(void *userdata);
+/* What rules of hooks have done since the last call: to the counters of their policies. What their rate limits kept back
+ * is reported. Now and then, before somebody asks, and before a generation ends. */
+void dispatch_count_actions(Dispatch *d);
 /* Losses that no later record told of, and whose they were: now and then, and before a generation ends. */
 void dispatch_account_losses(Dispatch *d);

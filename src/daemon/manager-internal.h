@@ -8,6 +8,7 @@
 #include "dispatch.h"
 #include "fdstore.h"
 #include "manager.h"
+#include "remote-action.h"
 
 struct Manager {
         ManagerOptions options;

@@ -94,6 +94,29 @@ static void explain_failure(Manager *m, const CompileInput *input, LoadedPolicy 
                                    "generation can hold; unload or disable some");
 }
 
+#define COUNT_INTERVAL_USEC USEC_PER_SEC
+
+static int on_count(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *m = userdata;
+
+        dispatch_count_actions(&m->dispatch);
+        (void) sd_event_source_set_time_relative(source, COUNT_INTERVAL_USEC);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* What rate limits in the kernel keep back is not told by any record: it is looked up while there are such limits. */
+static void watch_rate_limits(Manager *m, const Plan *plan) {
+        bool any = false;
+
+        for (size_t i = 0; plan->actions && i < plan->n_rules; i++)
+                any = any || plan->actions[i].rate_ns > 0;
+        if (!any)
+                m->count_source = sd_event_source_disable_unref(m->count_source);
+        else if (!m->count_source && sd_event_add_time_relative(m->event, &m->count_source, CLOCK_MONOTONIC,
+                                                                COUNT_INTERVAL_USEC, 0, on_count, m) < 0)
+                (void) log_oom();
+}
+
 /* Compiles and applies. Policies that the compiler refuses are failed and left out. -EAGAIN: nothing was applied, since
  * one of these has an older version that goes on in its place. */
 static int try_apply(Manager *m, const CompileInput *inputs, LoadedPolicy *const *policies, size_t n, char **reterr) {
@@ -121,8 +144,9 @@ static int try_apply(Manager *m, const CompileInput *inputs, LoadedPolicy *const
         if (r < 0)
                 return r;
 
-        /* What the old generation lost is told by its own numbers. */
+        /* What the old generation lost, and did, is told by its own numbers. */
         dispatch_account_losses(&m->dispatch);
+        dispatch_count_actions(&m->dispatch);
         r = capture_feed_prepare(m->capture_feed, plan);
         if (r < 0)
                 return r;
@@ -133,6 +157,7 @@ static int try_apply(Manager *m, const CompileInput *inputs, LoadedPolicy *const
         if (r < 0)
                 log_error_errno(r, "Captures cannot be kept: %m");
         dispatch_push_map(&m->dispatch, TAKE_PTR(map));
+        watch_rate_limits(m, plan);
         return 0;
 }
 
@@ -509,6 +534,29 @@ int manager_set_policy_enabled(Manager *m, const char *name, bool enabled) {
                 return 0;
         p->disabled = !enabled;
         return manager_apply(m);
+}
+
+int manager_set_policy_mode(Manager *m, const char *name, PolicyMode mode) {
+        LoadedPolicy *p = policy_set_find(&m->policies, name);
+        bool enforces = false;
+
+        if (!p)
+                return -ENOENT;
+        for (size_t i = 0; p->policy && i < p->policy->n_rules; i++)
+                enforces = enforces || rule_enforces(p->policy->rules + i);
+        if (!enforces)
+                return -EINVAL;
+        if (p->mode == mode)
+                return 0;
+        p->mode = mode;
+        return manager_apply(m);
+}
+
+const RuleCounts *manager_policy_counts_of(Manager *m, LoadedPolicy *p) {
+        if (!p->policy || p->policy->n_hooks == 0 || !m->kernel)
+                return NULL;
+        dispatch_count_actions(&m->dispatch);
+        return loaded_policy_counts(p, 0);
 }
 
 int manager_set_scope_enabled(Manager *m, unsigned number, bool enabled) {

@@ -57,6 +57,8 @@ Manager *manager_free(Manager *m) {
         if (m->journal)
                 journal_drain(m->journal, JOURNAL_DRAIN_USEC);
         log_set_journal_sender(NULL, NULL);
+        sd_event_source_disable_unref(m->count_source);
+        remote_actions_free(m->remote);
         capture_feed_free(m->capture_feed);
         captures_free(m->captures);
         manager_policies_done(m);
@@ -226,6 +228,10 @@ static int setup_outputs(Manager *m) {
         if (r < 0)
                 return r;
         m->dispatch.streams = m->streams;
+        r = remote_actions_new(m->event, m->config.dns_servers, &m->remote);
+        if (r < 0)
+                return r;
+        m->dispatch.remote = m->remote;
         return m->options.console ? stream_set_add_fd(m->streams, &console, STDOUT_FILENO) : 0;
 }
 
@@ -363,6 +369,7 @@ int manager_loop(Manager *m) {
         (void) sd_notify(0, "STOPPING=1");
         (void) kernel_drain(m->kernel);
         dispatch_batch_end(&m->dispatch);
+        dispatch_count_actions(&m->dispatch);
         dispatch_account_losses(&m->dispatch);
         loss_log_report(m->dispatch.losses);
         m->capture_feed = capture_feed_free(m->capture_feed);
@@ -456,8 +463,11 @@ uint64_t manager_n_lost(Manager *m) {
 
 void manager_counters(Manager *m, ManagerCounters *ret) {
         KernelCounters kernel = {};
+        RemoteCounters url, dns;
 
         kernel_counters(m->kernel, &kernel);
+        remote_actions_counters(m->remote, REMOTE_URL, &url);
+        remote_actions_counters(m->remote, REMOTE_DNS, &dns);
         *ret = (ManagerCounters) {
                 .n_events = m->dispatch.n_events,
                 .n_lost_ring = loss_log_total(m->dispatch.losses, LOSS_RING),
@@ -471,6 +481,12 @@ void manager_counters(Manager *m, ManagerCounters *ret) {
                 .n_path_errors = kernel.n_path_errors,
                 .n_internal = kernel.n_internal,
                 .n_journal_entries = journal_n_sent(m->journal),
+                .n_url_requests = url.n_started,
+                .n_url_failed = url.n_failed,
+                .n_url_dropped = url.n_dropped,
+                .n_dns_lookups = dns.n_started,
+                .n_dns_failed = dns.n_failed,
+                .n_dns_dropped = dns.n_dropped,
                 .seq = kernel_next_seq(m->kernel, 0),
                 .ring_bytes = kernel.ring_bytes,
                 .ring_used_bytes = kernel.ring_used_bytes,

@@ -59,6 +59,8 @@ typedef struct ManagerCounters {
         uint64_t n_path_errors;
         uint64_t n_internal;
         uint64_t n_journal_entries;     /* sent */
+        uint64_t n_url_requests, n_url_failed, n_url_dropped;    /* GetUrl */
+        uint64_t n_dns_lookups, n_dns_failed, n_dns_dropped;     /* DnsLookup */
         uint64_t seq;                   /* next TRACE_SEQ */
         uint64_t ring_bytes, ring_used_bytes;
 } ManagerCounters;
@@ -115,6 +117,10 @@ int manager_load_policy(Manager *m, const char *text, uint64_t flags, const char
 int manager_unload_policy(Manager *m, const char *name);
 /* -ENOENT; -EINVAL: failed or masked policies cannot be enabled. Nothing to do is 0. */
 int manager_set_policy_enabled(Manager *m, const char *name, bool enabled);
+/* As the policy says, enforce or monitor; holds over reloads. -ENOENT; -EINVAL: it has nothing to enforce. */
+int manager_set_policy_mode(Manager *m, const char *name, PolicyMode mode);
+/* The counters of a policy's rules, brought up to date. NULL: it has none (not a TracingPolicy, or never active). */
+const struct RuleCounts *manager_policy_counts_of(Manager *m, LoadedPolicy *p);
 int manager_set_scope_enabled(Manager *m, unsigned number, bool enabled);
 /* Reads everything again; returns when the new set is active. */
 int manager_reload(Manager *m);

@@ -12,6 +12,7 @@
 #include "../policy/policy-parse.h"
 #include "../policy/hook.h"
 #include "policy-set.h"
+#include "rule-action.h"
 #include "scope.h"
 
 #define FOLLOW_SLOTS_MAX 64
@@ -64,8 +65,24 @@ static LoadedPolicy *loaded_policy_free(LoadedPolicy *p) {
         policy_unref(p->good);
         policy_unref(p->plain);
         problem_list_done(&p->problems);
+        free(p->counts);
         free(p);
         return NULL;
+}
+
+RuleCounts *loaded_policy_counts(LoadedPolicy *p, size_t rule) {
+        if (!p->policy || rule >= p->policy->n_rules)
+                return NULL;
+        if (p->counts_of != p->policy) {
+                RuleCounts *counts = new0(RuleCounts, p->policy->n_rules);
+
+                if (!counts)
+                        return NULL;
+                free(p->counts);
+                p->counts = counts;
+                p->counts_of = p->policy;
+        }
+        return p->counts + rule;
 }
 
 void loaded_policy_forget_plan(LoadedPolicy *p) {
@@ -640,6 +657,7 @@ int policy_set_select(PolicySet *s, const FeatureSet *features, CompileInput **r
                         return r;
                 inputs[n] = (CompileInput) {
                         .policy = p->policy,
+                        .mode = p->mode,
                         .scope = p->scope,
                         .loaded_ns = p->loaded_ns,
                         .follow_slot = p->follow_slot,

@@ -54,6 +54,10 @@ struct LoadedPolicy {
         uint64_t n_suppressed;    /* over its own rate limit */
         uint64_t rate_next_ns;    /* when the next event would be on time by the policy's rateLimit (dispatch.c) */
 
+        PolicyMode mode;          /* by SetMode; holds over reloads */
+        struct RuleCounts *counts;        /* by rule of counts_of; see loaded_policy_counts() */
+        const Policy *counts_of;  /* compared only */
+
         bool seen;                /* mark and sweep of one reload */
 };
 
@@ -112,5 +116,7 @@ bool policy_can_go_back(const LoadedPolicy *p);
 void policy_set_state(PolicySet *s, LoadedPolicy *p, PolicyState state);
 /* Appends copies. */
 int problem_list_extend(ProblemList *l, const ProblemList *more);
+/* Counters of one rule of the policy that is in force; they begin anew with another version of it. NULL: no memory. */
+struct RuleCounts *loaded_policy_counts(LoadedPolicy *p, size_t rule);
 /* Forgets what an earlier plan said of it. */
 void loaded_policy_forget_plan(LoadedPolicy *p);

@@ -3,7 +3,6 @@
  * then found by its bits: an event costs a hash and a comparison, whatever the number of scopes. Knows nothing of rate
  * limits beyond that they exist; dispatch.c applies them. */
 
-#include <signal.h>
 #include <stdio.h>
 #include <syslog.h>
 
@@ -27,7 +26,8 @@ typedef struct Memo {
 struct RuleMap {
         uint32_t generation;
         uint16_t *rules;        /* rule number → index in policies, or NO_POLICY */
-        const char **actions;   /* by rule number, static strings; NULL when loaded from saved state */
+        RuleAction **actions;   /* by rule number, NULL: an event of the catalogue; NULL when loaded from saved state */
+        bool has_actions;
         size_t n_rules;
         RulePolicy *policies;
         size_t n_policies;
@@ -53,6 +53,8 @@ RuleMap *rule_map_free(RuleMap *m) {
         free(m->scratch.match.names);
         free(m->scratch.match.policies);
         free(m->memo);
+        for (size_t i = 0; m->actions && i < m->n_rules; i++)
+                free(m->actions[i]);
         free(m->rules);
         free(m->actions);
         free(m->policies);
@@ -145,12 +147,13 @@ static int policy_index(RuleMap *m, const PlanRule *rule, LoadedPolicy *const *l
         return r < 0 ? r : (int) m->n_policies - 1;
 }
 
-static const char *action_name(const struct sct_action *a) {
-        if (!(a->flags & SCT_ACTION_SIGNAL))
-                return NULL;
-        if (a->flags & SCT_ACTION_MONITOR)
-                return "monitor";
-        return a->signal == SIGKILL ? "sigkill" : "signal";
+static int add_action(RuleMap *m, const Plan *plan, size_t i) {
+        const PolicyRule *rule = plan->rules[i].policy->rules + plan->rules[i].rule;
+
+        if (!rule->hook || !plan->actions)
+                return 0;
+        m->has_actions = true;
+        return rule_action_new(rule, plan->actions[i].flags & SCT_ACTION_MONITOR, &m->actions[i]);
 }
 
 int rule_map_new(const Plan *plan, LoadedPolicy *const *loaded, size_t n_loaded, RuleMap **ret) {
@@ -162,14 +165,15 @@ int rule_map_new(const Plan *plan, LoadedPolicy *const *loaded, size_t n_loaded,
         if (r < 0)
                 return r;
         m->generation = plan->config.generation;
-        m->actions = new0(const char *, MAX(plan->n_rules, (size_t) 1));
+        m->actions = new0(RuleAction *, MAX(plan->n_rules, (size_t) 1));
         if (!m->actions)
                 return -ENOMEM;
         for (size_t i = 0; i < plan->n_rules; i++) {
                 if (!plan->rules[i].policy)
                         continue;
-                if (plan->actions)
-                        m->actions[i] = action_name(plan->actions + i);
+                r = add_action(m, plan, i);
+                if (r < 0)
+                        return r;
                 r = policy_index(m, &plan->rules[i], loaded, n_loaded);
                 if (r < 0)
                         return r;
@@ -189,6 +193,20 @@ size_t rule_map_n_rules(const RuleMap *m) {
 
 const RulePolicy *rule_map_policy(const RuleMap *m, size_t rule) {
         return rule < m->n_rules && m->rules[rule] != NO_POLICY ? &m->policies[m->rules[rule]] : NULL;
+}
+
+RuleAction *rule_map_action(RuleMap *m, size_t rule) {
+        return m->has_actions && rule < m->n_rules ? m->actions[rule] : NULL;
+}
+
+RuleCounts *rule_map_counts(RuleMap *m, size_t rule) {
+        const RulePolicy *p = rule_map_policy(m, rule);
+        const RuleAction *a = rule_map_action(m, rule);
+        const Policy *policy = p ? m->refs[p - m->policies] : NULL;
+
+        if (!a || !p->loaded || p->loaded->policy != policy)
+                return NULL;
+        return loaded_policy_counts(p->loaded, (size_t) (a->rule - policy->rules));
 }
 
 const EventSpec *rule_map_hook(const RuleMap *m, uint16_t id) {
@@ -233,8 +251,8 @@ static void work_out(RuleMap *m, const uint64_t *masks, unsigned bank_first, uns
 
                         if (rule < m->n_rules && m->rules[rule] != NO_POLICY)
                                 (void) match_add(match, &m->policies[m->rules[rule]]);
-                        if (m->actions && rule < m->n_rules && !match->action)
-                                match->action = m->actions[rule];
+                        if (!match->action)
+                                match->action = rule_map_action(m, rule);
                 }
 }
 

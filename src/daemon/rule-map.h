@@ -11,6 +11,7 @@
 #include "../basic/buffer.h"
 #include "../policy/plan.h"
 #include "policy-set.h"
+#include "rule-action.h"
 
 #define RULE_MAPS_MAX 8U    /* generations kept: reloads that can pass while one record waits in the ring */
 
@@ -27,7 +28,7 @@ typedef struct RuleMatch {
         uint64_t scopes;
         int priority;
         bool limited;                       /* one of them has a rateLimit */
-        const char *action;                 /* what the kernel side did (hooks of policies); NULL: only the record */
+        const RuleAction *action;           /* of hooks that policies brought: the one rule that matched; NULL: only the record */
         size_t n, n_allocated;
         const char **names;
         RulePolicy **policies;
@@ -44,6 +45,9 @@ static inline void rule_map_freep(RuleMap **m) {
 uint32_t rule_map_generation(const RuleMap *m);
 size_t rule_map_n_rules(const RuleMap *m);
 const RulePolicy *rule_map_policy(const RuleMap *m, size_t rule);    /* NULL: no such rule */
+RuleAction *rule_map_action(RuleMap *m, size_t rule);                /* NULL: it has none of its own */
+/* Where its counts go; NULL: its policy is gone, or another version of it is in force. */
+RuleCounts *rule_map_counts(RuleMap *m, size_t rule);
 const RuleMatch *rule_map_match(RuleMap *m, const Event *e);
 /* A hook that a policy of this generation brought. */
 const EventSpec *rule_map_hook(const RuleMap *m, uint16_t id);

@@ -196,7 +196,14 @@ int event_format_fields(FieldList *l, const Event *e) {
         add_what(l, e);
         add_who(l, e);
         add_args(l, e);
-        (void) field_list_add_string(l, "TRACE_ACTION", e->action ?: "post");
+        for (size_t i = 0; i < e->n_actions; i++)
+                (void) field_list_add_string(l, "TRACE_ACTION", e->actions[i]);
+        if (e->n_actions == 0)
+                (void) field_list_add_string(l, "TRACE_ACTION", "post");
+        if (e->kernel_stack.text)
+                (void) field_list_add(l, "TRACE_KERNEL_STACK", e->kernel_stack.text, e->kernel_stack.size);
+        if (e->user_stack.text)
+                (void) field_list_add(l, "TRACE_USER_STACK", e->user_stack.text, e->user_stack.size);
         return l->data.failed ? -ENOMEM : (int) l->n;
 }
 

@@ -288,6 +288,30 @@ static void json_args(Buffer *b, const Event *e, ArgStyle style) {
         (void) buffer_add_char(b, ']');
 }
 
+static void json_texts(Buffer *b, const char *const *texts, size_t n) {
+        (void) buffer_add_char(b, '[');
+        for (size_t i = 0; i < n; i++) {
+                if (i > 0)
+                        (void) buffer_add_char(b, ',');
+                (void) buffer_add_json_string(b, texts[i], strlen(texts[i]));
+        }
+        (void) buffer_add_char(b, ']');
+}
+
+/* A frame a line → a frame an element. */
+static void json_stack(Buffer *b, const EventStack *stack) {
+        const char *end = stack->text + stack->size;
+
+        (void) buffer_add_char(b, '[');
+        for (const char *p = stack->text, *next; p < end; p = next + 1) {
+                next = memchr(p, '\n', (size_t) (end - p)) ?: end;
+                if (p > stack->text)
+                        (void) buffer_add_char(b, ',');
+                (void) buffer_add_json_string(b, p, (size_t) (next - p));
+        }
+        (void) buffer_add_char(b, ']');
+}
+
 /* What Tracee does not have; its readers skip unknown members. */
 static void json_own_members(Buffer *b, const Event *e) {
         if (e->exe)
@@ -298,13 +322,20 @@ static void json_own_members(Buffer *b, const Event *e) {
                 MEMBER_TEXT(b, ",\"unit\":", unit, strlen(unit));
         }
         if (e->n_policies > 0) {
-                LITERAL(b, ",\"matchedPolicies\":[");
-                for (size_t i = 0; i < e->n_policies; i++) {
-                        if (i > 0)
-                                (void) buffer_add_char(b, ',');
-                        (void) buffer_add_json_string(b, e->policies[i], strlen(e->policies[i]));
-                }
-                (void) buffer_add_char(b, ']');
+                LITERAL(b, ",\"matchedPolicies\":");
+                json_texts(b, e->policies, e->n_policies);
+        }
+        if (e->n_actions > 0) {
+                LITERAL(b, ",\"actions\":");
+                json_texts(b, e->actions, e->n_actions);
+        }
+        if (e->kernel_stack.text) {
+                LITERAL(b, ",\"kernelStackTrace\":");
+                json_stack(b, &e->kernel_stack);
+        }
+        if (e->user_stack.text) {
+                LITERAL(b, ",\"userStackTrace\":");
+                json_stack(b, &e->user_stack);
         }
         if (e->spec->message)
                 MEMBER_TEXT(b, ",\"message\":", e->spec->message, strlen(e->spec->message));

@@ -105,6 +105,16 @@ static int add_exe(Event *e, const struct sct_arg *a, const uint8_t *payload) {
         return 0;
 }
 
+static int add_stack(EventStack *stack, const struct sct_arg *a, const uint8_t *payload) {
+        if (stack->addresses || a->type != SCT_ARG_BYTES || a->size % sizeof(uint64_t) != 0)
+                return -EBADMSG;
+        if (a->size == 0)
+                return 0;
+        stack->addresses = payload;
+        stack->n = a->size / sizeof(uint64_t);
+        return 0;
+}
+
 static int parse_args(const uint8_t *data, size_t end, Event *e) {
         size_t offset = sizeof(struct sct_record);
         uint32_t seen = 0;
@@ -127,6 +137,13 @@ static int parse_args(const uint8_t *data, size_t end, Event *e) {
 
                 if (a->index == SCT_ARG_INDEX_EXE) {
                         r = add_exe(e, a, payload);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                if (a->index == SCT_ARG_INDEX_KERNEL_STACK || a->index == SCT_ARG_INDEX_USER_STACK) {
+                        r = add_stack(a->index == SCT_ARG_INDEX_KERNEL_STACK ? &e->kernel_stack : &e->user_stack, a,
+                                      payload);
                         if (r < 0)
                                 return r;
                         continue;
@@ -162,7 +179,7 @@ int record_parse(const void *data, size_t size, EventSpecLookup lookup, void *us
         if (h->type != SCT_RECORD_EVENT)
                 return h->type > 0 && h->type < _SCT_RECORD_TYPE_MAX ? -EPROTO : -EBADMSG;
         if (h->n_banks > SCT_BANKS_MAX || h->bank_first + h->n_banks > SCT_BANKS_MAX ||
-            h->n_args > SCT_ARGS_MAX + 1)
+            h->n_args > SCT_ARGS_MAX + 3)     /* the executable, two stacks */
                 return -EBADMSG;
         if ((size - sizeof(struct sct_record)) / sizeof(uint64_t) < h->n_banks)
                 return -EBADMSG;

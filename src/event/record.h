@@ -70,6 +70,14 @@ typedef struct EventArg {
         const uint8_t *data;    /* points into the sample */
 } EventArg;
 
+/* A stack that came with the event. */
+typedef struct EventStack {
+        const uint8_t *addresses;      /* n u64, possibly unaligned, the innermost first; NULL: none */
+        size_t n;
+        const char *text;              /* a frame a line, as the daemon's stack.c resolved it; NULL: not yet */
+        size_t size;
+} EventStack;
+
 /* One event. Everything points into the sample or at objects that outlive the call that delivers it. */
 typedef struct Event {
         const struct sct_record *header;
@@ -88,7 +96,9 @@ typedef struct Event {
         size_t n_policies;
         int priority;                  /* LOG_* */
         const char *hook;              /* how it was taken: tp_btf, raw_tp, tracepoint, fentry, kprobe, lsm */
-        const char *action;            /* post, sigkill, ...; NULL: post */
+        EventStack kernel_stack, user_stack;   /* addresses by record_parse() */
+        const char *const *actions;    /* what was taken: post, sigkill, ...; none: post */
+        size_t n_actions;
         const char *container_id;      /* "" when none */
         const char *cgroup_path;       /* "" when unknown */
         const char *unit, *user_unit, *slice, *user_slice, *session;   /* NULL when none */

@@ -16,7 +16,7 @@ struct sct_state;
 /* Tables that are sized for each generation, in the order of rows in maps.c. */
 #define KERNEL_N_TABLES 11
 /* Maps of the artifact ring, in the order of artifacts.c. */
-#define KERNEL_N_ARTIFACT_MAPS 4
+#define KERNEL_N_ARTIFACT_MAPS 8
 
 /* One attached program: a descriptor that detaches when closed. */
 typedef struct KernelLink {
@@ -88,6 +88,7 @@ struct Kernel {
 
         char *cgroup_root;
         int cgroup_root_fd;
+        bool packets;                   /* sockets have owners */
 
         struct ring_buffer *ring;
         size_t ring_bytes;
@@ -110,7 +111,7 @@ void probes_close(Kernel *k);
 int probes_attach_lifetime(Kernel *k, char **reterr);
 int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr);
 void probes_detach_unwanted(Kernel *k, const Plan *plan);
-int probes_iterate_tasks(Kernel *k);
+int probes_iterate(Kernel *k, const char *program);
 size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max);
 struct bpf_map *probes_map(Kernel *k, const char *name);
 void *probes_bss(Kernel *k);
@@ -145,11 +146,15 @@ const char *hooks_event_method(const Kernel *k, uint16_t event);    /* NULL: unk
 bool enforcer_overrides(const Policy *policy);
 int enforce_check(const FeatureSet *features, const Policy *policy, const struct Hook *hook, char **reterr);
 
+/* hook-action.c */
+int hook_check_actions(const FeatureSet *features, const struct Hook *hook, const PolicyRule *rule, char **reterr);
+
 /* tracepoint-format.c */
 typedef struct TracepointField {
         char name[64];
+        char object[64];            /* struct that a pointer points to */
         uint32_t offset, size;
-        bool is_signed, is_data_loc, is_array, is_pointer;
+        bool is_signed, is_data_loc, is_array, is_pointer, is_text;
 } TracepointField;
 int tracepoint_field(const char *subsystem, const char *event, uint32_t index, TracepointField *ret);
 
@@ -170,6 +175,10 @@ int artifacts_prepare(Kernel *k, struct bpf_object *object);
 int artifacts_make(Kernel *k, const Plan *plan, char **reterr);
 size_t artifacts_list_fds(Kernel *k, KernelFd *fds, size_t max);
 void artifacts_done(Kernel *k);
+
+/* images.c */
+int images_prepare(Kernel *k);
+int images_set(int map_fd, const KernelImage *image, bool kept);
 
 /* ringbuf.c */
 int ringbuf_open(Kernel *k);

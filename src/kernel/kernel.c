@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "event-id.h"
 #include "kernel-internal.h"
 #include "../../bpf/abi/plan.h"
 #include "state.h"
@@ -153,8 +154,11 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
                 safe_close(k->predecessor[i].fd);
         k->n_predecessor = 0;
 
-        if (plan->config.n_tree_roots > 0)
-                (void) probes_iterate_tasks(k);
+        if (plan->config.n_tree_roots > 0 || plan->config.n_kin > 0 || plan->config.any_origin)
+                (void) probes_iterate(k, "sct_iter_task");
+        if (plan->events[SCT_EVENT_CAPTURE_PACKET] && !k->packets)
+                (void) probes_iterate(k, "sct_iter_sock");
+        k->packets = plan->events[SCT_EVENT_CAPTURE_PACKET] != 0;
         probes_detach_unwanted(k, plan);
         return 0;
 }
@@ -188,6 +192,16 @@ int kernel_lost_by_rule(Kernel *k, uint64_t *counts, size_t n_rules) {
         for (uint32_t i = 0; i < n_rules; i++)
                 if (bpf_map_lookup_elem(fd, &i, counts + i) < 0)
                         return -errno;
+        return 0;
+}
+
+int kernel_rule_acted(Kernel *k, uint32_t generation, uint32_t rule, struct sct_acted *ret) {
+        uint32_t key = (generation & 1) * SCT_BANKS_MAX * 64 + rule;
+
+        if (generation + 1 < k->generation || generation > k->generation || rule >= SCT_BANKS_MAX * 64)
+                return -ESTALE;
+        if (bpf_map_lookup_elem(map_fd(k, "sct_acted"), &key, ret) < 0)
+                return -errno;
         return 0;
 }
 

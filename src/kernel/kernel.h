@@ -54,8 +54,9 @@ int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const ch
 struct Hook;
 int kernel_expand_hook(const FeatureSet *features, struct Hook *hook, char **reterr);
 /* Whether a hook that a policy brought can be attached here, with its arguments and the actions of its rules. 0, or
- * -ENOTSUP and a sentence that says what to write instead. */
-int kernel_check_hook(const FeatureSet *features, const Policy *policy, const struct Hook *hook, char **reterr);
+ * -ENOTSUP and a sentence that says what to write instead. Its arguments get the names and types that they have here. */
+struct Hook;
+int kernel_check_hook(const FeatureSet *features, const Policy *policy, struct Hook *hook, char **reterr);
 /* How an event's hook is attached now; NULL when it is not. */
 const char *kernel_event_hook(const Kernel *k, const EventSpec *spec);
 unsigned kernel_n_hooks(const Kernel *k);
@@ -82,6 +83,9 @@ void kernel_counters(Kernel *k, KernelCounters *ret);
 uint64_t kernel_n_lost(const Kernel *k);      /* a memory read: callable per record */
 /* Events lost per rule number of a generation, since it became active. */
 int kernel_lost_by_rule(Kernel *k, uint64_t *counts, size_t n_rules);
+
+/* How often one rule of the generation has acted. -ESTALE: its counts are gone, two generations came since. */
+int kernel_rule_acted(Kernel *k, uint32_t generation, uint32_t rule, struct sct_acted *ret);
 
 /* 0 or -ENOENT. The path of a cgroup and what is known of it, also shortly after it ended. */
 int kernel_cgroup_lookup(Kernel *k, uint64_t cgroup_id, struct sct_cgroup *ret);
@@ -118,6 +122,13 @@ int kernel_artifacts_read(KernelArtifacts *a, uint64_t timeout_usec, KernelChunk
                           KernelHoleHandler on_hole, void *userdata);
 /* The holes that are known now; in the reader's thread. */
 void kernel_artifacts_read_holes(KernelArtifacts *a, KernelHoleHandler on_hole, void *userdata);
+/* Whether the content of a file, in this state, is kept: then the kernel side sends no more of it than that it was
+ * executed. NULL: nothing is. For the reader's thread. */
+typedef struct KernelImage {
+        uint64_t dev, inode;            /* as the kernel encodes them */
+        uint64_t ctime_ns, size;
+} KernelImage;
+int kernel_artifacts_set_image(KernelArtifacts *a, const KernelImage *image, bool kept);
 void kernel_artifacts_wake(KernelArtifacts *a);                         /* from any thread */
 void kernel_artifacts_counters(KernelArtifacts *a, KernelArtifactCounters *ret);
 

@@ -69,21 +69,26 @@ static void table_content_done(TableContent *c) {
 }
 
 static int content_numbers(const Plan *plan, TableContent *ret) {
-        struct sct_num_key *keys = new0(struct sct_num_key, plan->n_numbers + plan->config.n_tree_roots);
-        struct sct_mask *values = new0(struct sct_mask, plan->n_numbers + plan->config.n_tree_roots);
-        size_t n = 0;
+        const struct sct_gen_config *config = &plan->config;
+        size_t n = plan->n_numbers + config->n_tree_roots + config->n_kin;
+        struct sct_num_key *keys = new0(struct sct_num_key, MAX(n, (size_t) 1));
+        struct sct_mask *values = new0(struct sct_mask, MAX(n, (size_t) 1));
 
         ret->keys = keys;
         ret->values = values;
         if (!keys || !values)
                 return -ENOMEM;
-        for (; n < plan->n_numbers; n++) {
+        for (n = 0; n < plan->n_numbers; n++) {
                 keys[n] = plan->numbers[n].key;
                 values[n] = plan->numbers[n].mask;
         }
-        for (uint32_t i = 0; i < plan->config.n_tree_roots; i++, n++) {
-                keys[n] = (struct sct_num_key) { .slot = SCT_SLOT_TREE, .value = plan->config.tree_root[i] };
+        for (uint32_t i = 0; i < config->n_tree_roots; i++, n++) {
+                keys[n] = (struct sct_num_key) { .slot = SCT_SLOT_TREE, .value = config->tree_root[i] };
                 values[n].pos = 1ULL << i;
+        }
+        for (uint32_t i = 0; i < config->n_kin; i++, n++) {
+                keys[n] = (struct sct_num_key) { .slot = SCT_SLOT_KIN, .value = config->kin_id[i] };
+                values[n].pos = i + 1;
         }
         ret->n = n;
         return 0;
@@ -250,6 +255,7 @@ static int write_syscalls(Kernel *k, const Plan *plan, uint32_t parity) {
 
 int maps_write_plan(Kernel *k, const Plan *plan, const HookTables *hooks, char **reterr) {
         uint32_t parity = plan->config.generation & 1;
+        _cleanup_free_ struct sct_acted *acted = NULL;
         _cleanup_free_ uint64_t *zeros = NULL;
         int r;
 
@@ -279,6 +285,9 @@ int maps_write_plan(Kernel *k, const Plan *plan, const HookTables *hooks, char *
                 r = update_array(map_fd(k, "sct_enforcers"), parity * SCT_HOOKS_MAX, hooks->enforcers,
                                  sizeof(hooks->enforcers[0]), SCT_HOOKS_MAX);
         if (r >= 0)
+                r = update_array(map_fd(k, "sct_argpaths"), parity * SCT_ARG_PATHS_MAX, plan->paths,
+                                 sizeof(plan->paths[0]), plan->n_paths);
+        if (r >= 0)
                 r = update_array(map_fd(k, "sct_hsyscalls"), parity * 2 * SCT_SYSCALL_NR_MAX, hooks->syscalls,
                                  sizeof(hooks->syscalls[0]), 2 * SCT_SYSCALL_NR_MAX);
         if (r >= 0)
@@ -294,11 +303,13 @@ int maps_write_plan(Kernel *k, const Plan *plan, const HookTables *hooks, char *
                 r = update_array(map_fd(k, "sct_config"), parity, &plan->config, sizeof(plan->config), 1);
         if (r >= 0) {
                 zeros = new0(uint64_t, SCT_BANKS_MAX * 64);
-                if (!zeros)
+                acted = new0(struct sct_acted, MAX(plan->n_rules, (size_t) 1));
+                if (!zeros || !acted)
                         return -ENOMEM;
                 r = update_array(map_fd(k, "sct_lost_rules"), 0, zeros, sizeof(uint64_t), SCT_BANKS_MAX * 64);
                 if (r >= 0)
-                        r = update_array(map_fd(k, "sct_acted"), 0, zeros, sizeof(uint64_t), SCT_BANKS_MAX * 64);
+                        r = update_array(map_fd(k, "sct_acted"), parity * SCT_BANKS_MAX * 64, acted, sizeof(acted[0]),
+                                         plan->n_rules);
         }
         if (r < 0)
                 return kernel_error(reterr, r, "The policy tables could not be written: %s.", strerror(-r));

@@ -24,6 +24,8 @@ typedef struct ProbeRow {
         uint16_t also;         /* or this one; 0: none */
 } ProbeRow;
 
+#define FOR_FD_NAMES UINT16_MAX /* in the place of an event: while rules give descriptors names */
+
 static const ProbeRow probes[];
 
 static char last_libbpf_message[512];
@@ -275,7 +277,8 @@ static int attach_row(Kernel *k, struct sct *skeleton, const ProbeRow *row, char
         int r;
 
         assert(program);
-        link = bpf_program__attach(program);
+        link = strcmp(row->hook, "cgroup") == 0 ? bpf_program__attach_cgroup(program, k->cgroup_root_fd)
+                                                : bpf_program__attach(program);
         if (!link)
                 return kernel_error(reterr, -errno, "Program %s could not be attached: %s (%s).", row->program,
                                     strerror(errno), last_libbpf_message);
@@ -300,9 +303,13 @@ int probes_attach_lifetime(Kernel *k, char **reterr) {
 static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLadder *ladder) {
         if (row->event == 0)
                 return true;
+        if (row->event == FOR_FD_NAMES)
+                return plan->follows_fds;
         if (row->event == SCT_EVENT_SYS_ENTER || row->event == SCT_EVENT_SYS_EXIT)
                 return ladder->rung == SYSCALL_RUNG_RAW;
-        if (row->event == SCT_EVENT_SCHED_PROCESS_FORK && (plan->config.n_tree_roots > 0 || plan->config.any_follow))
+        if (row->event == SCT_EVENT_SCHED_PROCESS_FORK &&
+            (plan->config.n_tree_roots > 0 || plan->config.any_follow || plan->config.n_kin > 0 ||
+             plan->config.any_origin))
                 return true;
         return plan->events[row->event] != 0 || (row->also && plan->events[row->also] != 0);
 }
@@ -463,8 +470,7 @@ void probes_detach_unwanted(Kernel *k, const Plan *plan) {
         k->n_links = n;
 }
 
-int probes_iterate_tasks(Kernel *k) {
-        static const char *const program = "sct_iter_task";
+int probes_iterate(Kernel *k, const char *program) {
         _cleanup_(skeleton_freep) struct sct *more = NULL;
         struct bpf_link *link;
         char buffer[4096];
@@ -475,7 +481,7 @@ int probes_iterate_tasks(Kernel *k) {
         r = probes_load(k, &program, 1, &more, NULL);
         if (r < 0)
                 return r;
-        link = bpf_program__attach_iter(more->progs.sct_iter_task, NULL);
+        link = bpf_program__attach_iter(probes_program(more, program), NULL);
         if (!link)
                 return -errno;
         fd = bpf_iter_create(bpf_link__fd(link));
@@ -507,8 +513,24 @@ size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max) {
         return n;
 }
 
+static int can_serve_packets(const FeatureSet *features, const char **ret_hook, Feature *ret_missing) {
+        static const Feature needed[] = { FEATURE_CGROUP2, FEATURE_CGROUP_SKB, FEATURE_CGROUP_SOCK };
+
+        for (size_t i = 0; i < ELEMENTSOF(needed); i++)
+                if (!features->granted[needed[i]]) {
+                        if (ret_missing)
+                                *ret_missing = needed[i];
+                        return -ENOTSUP;
+                }
+        if (ret_hook)
+                *ret_hook = "cgroup";
+        return 0;
+}
+
 int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing) {
-        /* Everything in the catalogue today stands on BTF tracepoints, which kernel_new() insists on. */
+        if (spec->id == SCT_EVENT_CAPTURE_PACKET)
+                return can_serve_packets(features, ret_hook, ret_missing);
+        /* Everything else in the catalogue today stands on BTF tracepoints, which kernel_new() insists on. */
         if (features->granted[FEATURE_TP_BTF]) {
                 if (ret_hook)
                         *ret_hook = "tp_btf";
@@ -522,6 +544,8 @@ int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const ch
 const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
         if (spec->family == EVENT_FAMILY_HOOK)
                 return hooks_event_method(k, spec->id) ?: spec->hook;
+        if (spec->id == SCT_EVENT_CAPTURE_PACKET)
+                return "cgroup";
         if (spec->family != EVENT_FAMILY_SYSCALL)
                 return strncmp(spec->hook, "tp_btf:sys_", 11) == 0 ? "raw_tp" : "tp_btf";
         /* System calls are all on one rung, but for the moment of a change: the newest link says which. */
@@ -549,6 +573,18 @@ static const ProbeRow probes[] = {
         { "sct_cg_attach", SCT_EVENT_CGROUP_ATTACH_TASK, "tp_btf" },
         { "sct_sys_enter", SCT_EVENT_SYS_ENTER, "raw_tp" },
         { "sct_sys_exit", SCT_EVENT_SYS_EXIT, "raw_tp" },
+        { "sct_x_exec", SCT_EVENT_CAPTURE_EXEC, "tp_btf" },
+        { "sct_x_mement", SCT_EVENT_CAPTURE_MEM, "raw_tp" },
+        { "sct_x_memexit", SCT_EVENT_CAPTURE_MEM, "raw_tp" },
+        { "sct_x_modfile", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
+        { "sct_x_modmem", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
+        { "sct_x_modend", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
+        { "sct_x_modfend", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
         { "sct_a_sysexit", SCT_EVENT_CAPTURE_WRITE, "raw_tp", SCT_EVENT_CAPTURE_READ },
+        { "sct_sock_new", SCT_EVENT_CAPTURE_PACKET, "cgroup" },     /* owners first, then packets */
+        { "sct_egress", SCT_EVENT_CAPTURE_PACKET, "cgroup" },
+        { "sct_ingress", SCT_EVENT_CAPTURE_PACKET, "cgroup" },
+        { "sct_h_fdfork", FOR_FD_NAMES, "tp_btf" },
+        { "sct_h_fdexit", FOR_FD_NAMES, "tp_btf" },
         {},
 };

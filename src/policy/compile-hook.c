@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hooks of policies → plans and actions. Every hook has a plan of its own, also where several are on one place in the
+/* Hooks of policies → plans. Every hook has a plan of its own, also where several are on one place in the
  * kernel: each has its own arguments and its own event. */
-
-#include <signal.h>
 
 #include "../basic/macro.h"
 #include "compile-hook.h"
@@ -84,55 +82,57 @@ int compile_enforcers(Compiler *c) {
         return 0;
 }
 
+/* Where the argument is, when it is not one as it stands. */
+static int set_path(Plan *p, struct sct_arg_plan *arg, const struct sct_arg_path *path) {
+        if (p->n_paths >= SCT_ARG_PATHS_MAX)
+                return -E2BIG;
+        if (!GREEDY_REALLOC(p->paths, p->n_paths_allocated, p->n_paths + 1))
+                return -ENOMEM;
+        arg->flags |= SCT_ARG_PLAN_PATH;
+        arg->source = p->n_paths & 0xff;
+        arg->size_source = (uint8_t) (p->n_paths >> 8);
+        p->paths[p->n_paths++] = *path;
+        return 0;
+}
+
+static int set_argument(Plan *p, struct sct_arg_plan *arg, const Hook *hook, const HookArg *a) {
+        /* The field of a record, with a limit of its own: both have no place in the plan. */
+        struct sct_arg_path field = {
+                .n_steps = 1, .size_source = arg->size_source, .bytes = 8, .max = a->max_data, .steps = { a->field_offset },
+        };
+
+        if (a->has_path)
+                return set_path(p, arg, &a->path);
+        if (hook->kind == HOOK_TRACEPOINT) {
+                if (a->max_data > 0 && a->type == SCT_ARG_BYTES)
+                        return set_path(p, arg, &field);
+                arg->max = MIN(a->field_offset, 0xffffU) | MIN(a->field_size, 0xffffU) << 16;
+        } else
+                arg->max = a->max_data;
+        return 0;
+}
+
 int compile_hook_plan(Compiler *c, struct sct_plan *plan, uint16_t index, const Hook *hook) {
         Plan *p = c->plan;
+        int r;
 
         plan->flags |= SCT_PLAN_HOOK;
         if (hook->kind == HOOK_LOADER)
                 plan->flags &= ~SCT_PLAN_EXIT_ARGS;     /* the build id comes from elsewhere */
         if (hook->has_return || plan->flags & SCT_PLAN_EXIT_ARGS)
                 plan->flags |= SCT_PLAN_RETURN;
-        for (size_t i = 0; i < hook->n_args && i < plan->n_args; i++)
-                plan->args[i].max = hook->args[i].max_data;
+        if (hook->has_return && hook->spec.n_args == hook->n_args)
+                plan->return_type = hook->return_arg.type;
+        for (size_t i = 0; i < plan->n_args; i++) {
+                const HookArg *a = i < hook->n_args ? hook->args + i : &hook->return_arg;
+
+                r = set_argument(p, plan->args + i, hook, a);
+                if (r < 0)
+                        return r;
+        }
 
         if (!GREEDY_REALLOC(p->hooks, p->n_hooks_allocated, p->n_hooks + 1))
                 return -ENOMEM;
         p->hooks[p->n_hooks++] = (PlanHook) { .hook = hook, .plan = index };
-        return 0;
-}
-
-int compile_actions(Compiler *c) {
-        Plan *p = c->plan;
-
-        p->actions = new0(struct sct_action, MAX(c->n_rules, (size_t) 1));
-        if (!p->actions)
-                return -ENOMEM;
-        for (size_t i = 0; i < c->n_rules; i++) {
-                const PolicyRule *rule = c->rules[i].rule;
-                struct sct_action *a = p->actions + i;
-
-                if (rule->hook && c->rules[i].input->policy->monitor)
-                        a->flags |= SCT_ACTION_MONITOR;
-                for (size_t k = 0; k < rule->n_actions; k++)
-                        switch (rule->actions[k].kind) {
-                        case HOOK_ACTION_NO_POST:
-                                a->flags |= SCT_ACTION_NO_POST;
-                                break;
-                        case HOOK_ACTION_SIGKILL:
-                                a->flags |= SCT_ACTION_SIGNAL;
-                                a->signal = SIGKILL;
-                                break;
-                        case HOOK_ACTION_SIGNAL:
-                                a->flags |= SCT_ACTION_SIGNAL;
-                                a->signal = rule->actions[k].signal;
-                                break;
-                        case HOOK_ACTION_OVERRIDE:
-                                a->flags |= SCT_ACTION_OVERRIDE;
-                                a->error = rule->actions[k].error;
-                                break;
-                        default:
-                                break;
-                        }
-        }
         return 0;
 }

@@ -14,6 +14,3 @@ int compile_hook_plan(Compiler *c, struct sct_plan *plan, uint16_t index, const 
 
 /* Which policies have enforcers. */
 int compile_enforcers(Compiler *c);
-
-/* What each rule does on a match. */
-int compile_actions(Compiler *c);

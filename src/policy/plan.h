@@ -69,6 +69,9 @@ typedef struct Plan {
         size_t n_hooks, n_hooks_allocated;
         const Policy *enforcers[PLAN_ENFORCERS_MAX];   /* by enforcer_number; of policies[] */
         struct sct_action *actions;           /* by rule number */
+        struct sct_arg_path *paths;           /* of hooks' arguments */
+        size_t n_paths, n_paths_allocated;
+        bool follows_fds;                     /* a rule gives descriptors names: they go along with fork */
 
         PlanRule *rules;                      /* by rule number */
         size_t n_rules, n_rules_allocated;

@@ -13,7 +13,10 @@
 #include <stdio.h>
 
 #include "../basic/macro.h"
+#include "capture-spec.h"
+#include "compile-action.h"
 #include "compile-hook.h"
+#include "compile-lineage.h"
 #include "policy-compile.h"
 
 #define CONDITIONS_MAX 64      /* conditions of one rule on one event, or on the subject: each may become two layers */
@@ -143,6 +146,12 @@ static int admit_condition(Compiler *c, const CompileInput *in, const Condition 
                 return r < 0 ? r : admit_tree_roots(c, in, o, o->ne, o->n_ne);
         }
 
+        if (compile_is_of_kin(o) && compile_admit_kin(c, o) < 0)
+                return refuse(c->problems, in->policy, o->line, o->column,
+                              "all policies together have more than %d different lists of binaries and processes whose "
+                              "descendants are followed; use the same list in several places, or write "
+                              "`followChildren: false`", SCT_KIN_SETS_MAX);
+
         for (size_t i = 0; i < o->n_patterns; i++) {
                 const Pattern *t = o->patterns + i;
 
@@ -226,7 +235,7 @@ static int admit_rule(Compiler *c, const CompileInput *in, uint32_t index) {
 /* -EINVAL: refused, and as if it had never been there. */
 static int admit(Compiler *c, const CompileInput *in) {
         size_t n_patterns = c->plan->n_cgroup_patterns, n_events = c->n_events, n_rules = c->n_rules;
-        uint32_t n_roots = c->plan->config.n_tree_roots;
+        uint32_t n_roots = c->plan->config.n_tree_roots, n_kin = c->plan->config.n_kin;
         int r;
 
         if (in->policy->enforcer_calls && in->policy->enforcer_number >= PLAN_ENFORCERS_MAX)
@@ -239,6 +248,7 @@ static int admit(Compiler *c, const CompileInput *in) {
 
                 c->plan->n_cgroup_patterns = n_patterns;
                 c->plan->config.n_tree_roots = n_roots;
+                c->plan->config.n_kin = n_kin;
                 while (c->n_events > n_events)
                         c->specs[c->events[--c->n_events]] = NULL;
                 c->n_rules = n_rules;
@@ -325,6 +335,13 @@ static int number_rules(Compiler *c) {
         return 0;
 }
 
+static uint32_t packet_bytes(const Policy *p) {
+        for (size_t i = 0; p->captures && i < p->captures->n; i++)
+                if (p->captures->items[i].kind == CAPTURE_NETWORK)
+                        return p->captures->items[i].pcap_snaplen;
+        return 0;
+}
+
 static int fill_rules(Compiler *c) {
         struct sct_gen_config *config = &c->plan->config;
         Plan *p = c->plan;
@@ -343,6 +360,10 @@ static int fill_rules(Compiler *c) {
                         .rule = rule->index,
                 };
                 config->all[i / 64] |= bit;
+                for (size_t s = 0; s < rule->rule->n_subject; s++)
+                        if (compile_asks_origin(rule->rule->subject + s))
+                                config->any_origin = 1;
+                config->packet_bytes = MAX(config->packet_bytes, packet_bytes(rule->input->policy));
                 if (rule->rule->names_journal)
                         config->names_journal[i / 64] |= bit;
                 if (rule->rule->follow) {
@@ -372,7 +393,7 @@ static int collect_wants(Compiler *c, RuleConditions **ret, size_t *ret_n) {
         size_t n = 0;
 
         for (size_t i = 0; i < c->n_rules; i++)
-                n += c->rules[i].rule->n_events;
+                n += c->rules[i].rule->n_events * (1 + c->rules[i].rule->n_subject);
         wants = new(RuleConditions, n + 1);
         if (!wants)
                 return -ENOMEM;
@@ -388,6 +409,14 @@ static int collect_wants(Compiler *c, RuleConditions **ret, size_t *ret_n) {
                                 .conditions = e->conditions,
                                 .n = e->n_conditions,
                         };
+                        for (size_t s = 0; s < c->rules[i].rule->n_subject; s++)
+                                if (compile_is_of_moment(c->rules[i].rule->subject + s))
+                                        wants[n++] = (RuleConditions) {
+                                                .event = e->spec->id,
+                                                .rule = i,
+                                                .conditions = c->rules[i].rule->subject + s,
+                                                .n = 1,
+                                        };
                 }
         qsort(wants, n, sizeof(wants[0]), want_compare);
 
@@ -546,7 +575,10 @@ static int fill_subject(Compiler *c) {
         size_t n = 0;
         int r;
 
-        wants = new(RuleConditions, c->n_rules * 2 + 1);
+        for (size_t i = 0; i < c->n_rules; i++)
+                n += c->rules[i].rule->n_subject + 1;
+        wants = new(RuleConditions, n + 1);
+        n = 0;
         c->extras = new(SubjectExtra, c->n_rules + 1);
         if (!wants || !c->extras)
                 return -ENOMEM;
@@ -555,8 +587,9 @@ static int fill_subject(Compiler *c) {
                 const PolicyRule *rule = c->rules[i].rule;
 
                 plan->wants[i / 64] |= UINT64_C(1) << (i % 64);
-                if (rule->n_subject > 0)
-                        wants[n++] = (RuleConditions) { .rule = i, .conditions = rule->subject, .n = rule->n_subject };
+                for (size_t s = 0; s < rule->n_subject; s++)
+                        if (!compile_is_of_moment(rule->subject + s))
+                                wants[n++] = (RuleConditions) { .rule = i, .conditions = rule->subject + s, .n = 1 };
                 if (synthesize(c->rules + i, i, c->extras + i, wants + n) > 0)
                         n++;
         }
@@ -619,12 +652,14 @@ static int compile_once(const CompileInput *inputs, size_t n, uint32_t generatio
         if (r < 0)
                 return r;
 
-        c->plan->plans = new0(struct sct_plan, c->n_events + 1);
+        c->plan->plans = new0(struct sct_plan, c->n_events + 2);
         if (!c->plan->plans)
                 return -ENOMEM;
-        c->plan->n_plans_allocated = c->n_events + 1;
+        c->plan->n_plans_allocated = c->n_events + 2;
 
         r = fill_subject(c);
+        if (r >= 0)
+                r = compile_kin(c);
         if (r >= 0)
                 r = fill_events(c);
         if (r >= 0)

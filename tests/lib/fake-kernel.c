@@ -78,6 +78,10 @@ void kernel_artifacts_read_holes(KernelArtifacts *a, KernelHoleHandler on_hole, 
 void kernel_artifacts_wake(KernelArtifacts *a) {
 }
 
+int kernel_artifacts_set_image(KernelArtifacts *a, const KernelImage *image, bool kept) {
+        return 0;
+}
+
 void kernel_artifacts_counters(KernelArtifacts *a, KernelArtifactCounters *ret) {
         *ret = (KernelArtifactCounters) {};
 }
@@ -111,7 +115,7 @@ int kernel_expand_hook(const FeatureSet *features, struct Hook *hook, char **ret
         return 0;
 }
 
-int kernel_check_hook(const FeatureSet *features, const Policy *policy, const struct Hook *hook, char **reterr) {
+int kernel_check_hook(const FeatureSet *features, const Policy *policy, struct Hook *hook, char **reterr) {
         return 0;
 }
 
@@ -373,6 +377,10 @@ void kernel_counters(Kernel *k, KernelCounters *ret) {
 
 uint64_t kernel_n_lost(const Kernel *k) {
         return k->state->n_lost;
+}
+
+int kernel_rule_acted(Kernel *k, uint32_t generation, uint32_t rule, struct sct_acted *ret) {
+        return -ESTALE;
 }
 
 int kernel_lost_by_rule(Kernel *k, uint64_t *counts, size_t n_rules) {

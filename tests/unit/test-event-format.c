@@ -544,12 +544,18 @@ TEST(journal_fields_are_binary_safe) {
         parse(&r, &e, 1, 5000);
         e.spec = &spec;
         e.args[0].spec = args;
-        e.action = "sigkill";
+        e.actions = (const char *const[]) { "sigkill", "post" };
+        e.n_actions = 2;
+        e.kernel_stack.text = "f+0x1\ng+0x2";
+        e.kernel_stack.size = strlen(e.kernel_stack.text);
         ASSERT_GT(event_format_fields(&l, &e), 0);
         ASSERT_STREQ(field(&l, "TRACE_ARG_ODD_NAME_OF_AN_ARGUMENT_THAT_IS_MUCH_LONGER_THAN_WHAT_", 0, text, sizeof(text)),
                      "a\nb\xff");
         ASSERT_CONTAINS(field(&l, "TRACE_ARGS", 0, text, sizeof(text)), ": a\\nb\\xff");
         ASSERT_STREQ(field(&l, "TRACE_ACTION", 0, text, sizeof(text)), "sigkill");
+        ASSERT_STREQ(field(&l, "TRACE_ACTION", 1, text, sizeof(text)), "post");
+        ASSERT_STREQ(field(&l, "TRACE_KERNEL_STACK", 0, text, sizeof(text)), "f+0x1\ng+0x2");
+        ASSERT_NULL(field(&l, "TRACE_USER_STACK", 0, text, sizeof(text)));
         ASSERT_STREQ(field(&l, "MESSAGE_ID", 0, text, sizeof(text)), "89b1336c698d4270b27c68208ec0b743");
         ASSERT_NULL(field(&l, "TRACE_RETVAL", 0, text, sizeof(text)));
         ASSERT_NULL(field(&l, "TRACE_SYSCALL", 0, text, sizeof(text)));
