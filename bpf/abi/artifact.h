@@ -25,6 +25,7 @@ enum sct_chunk_flags {
         SCT_CHUNK_APPEND = 1 << 1,    /* no offset: pipe, socket, character device */
         SCT_CHUNK_FAULT = 1 << 2,     /* END: some bytes could not be read; they are a hole */
         SCT_CHUNK_OUT = 1 << 3,       /* of a packet: it leaves */
+        SCT_CHUNK_FAILED = 1 << 4,    /* END: the call failed; offset is its error number */
 };
 
 /* How data got into a file, or out of it: argument `how` of capture_write and capture_read. */
@@ -35,6 +36,14 @@ enum sct_capture_how {
         SCT_HOW_URING = 3,            /* io_uring */
         SCT_HOW_AIO = 4,              /* io_submit() */
         SCT_HOW_KERNEL = 5,           /* by the kernel itself: core dumps */
+};
+
+/* Changes of a region's protection: argument `transition` of capture_mem. */
+enum sct_capture_mem {
+        SCT_MEM_UNPACKED = 1 << 0,    /* written and executable, now executable alone */
+        SCT_MEM_MMAP_WX = 1 << 1,     /* mapped writable and executable */
+        SCT_MEM_TO_EXEC = 1 << 2,     /* became executable, and was not */
+        SCT_MEM_EXEC_TO_WX = 1 << 3,  /* executable became writable too */
 };
 
 struct sct_chunk {

@@ -4,12 +4,12 @@
 /* Reads a file's bytes out of the page cache, whoever still has the file open and whatever its name is now. What is not
  * resident is told as such: nothing is ever fetched from here. A page may be dropped and used for something else while
  * it is copied, because programs cannot take references; so the caller asks again after copying whether the same page
- * still stands at the same place (page_cache_find() gives the page for that), and throws the copy away if not.
+ * still stands at the same place, and throws the copy away if not.
  *
  * Where a page stands in memory follows from one known pair of page and address: both arrays are linear. The pair is
  * found once, by sct_x_direct (image.bpf.c). */
 
-#include "maps.bpf.h"
+#include "compat.bpf.h"
 
 #define SCT_PAGE_SHIFT 12
 #define SCT_PAGE_SIZE (1U << SCT_PAGE_SHIFT)
@@ -24,7 +24,7 @@ struct {                             /* owner: kernel side, once; restart: kept 
         __uint(max_entries, 1);
         __type(key, u32);
         __type(value, struct sct_direct);
-} sct_direct __weak SEC(".maps");
+} sct_art_direct __weak SEC(".maps");
 
 /* Entries of an xarray (include/linux/xarray.h): the two lowest bits are 10 for nodes and siblings, the lowest is 1 for
  * what is no page (swapped out, evicted). */
@@ -68,25 +68,15 @@ static __always_inline u64 xa_find(u64 xa, u64 index) {
         return 0;
 }
 
-struct page_hit {
-        u64 page;                    /* the struct page of this index */
-        u64 address;                 /* of its memory */
-};
-
-/* 1 and where it is when page `index` of the mapping is resident and read from its file. */
-static __always_inline int page_cache_find(u64 mapping, u64 index, struct page_hit *hit) {
-        u64 folio = xa_find(mapping + bpf_core_field_offset(struct address_space, i_pages), index);
-        struct sct_direct *direct;
-        u64 flags = 0, first;
-        u32 zero = 0;
+/* The struct page of page `index` of the mapping, when it is resident and holds what the file does; 0: not so. A function of
+ * its own, so that the walk is verified once. */
+__weak __noinline u64 page_cache_find(u64 mapping, u64 index) {
+        u64 folio = xa_find(mapping + bpf_core_field_offset(struct address_space, i_pages), index), flags = 0, first;
 
         if (!folio || folio & 3)
                 return 0;
-        direct = bpf_map_lookup_elem(&sct_direct, &zero);
-        if (!direct || !direct->address)
-                return 0;
-        /* By offset: flags became a struct in 6.18. */
-        bpf_probe_read_kernel(&flags, sizeof(flags), (void *) (folio + bpf_core_field_offset(struct folio, flags)));
+        /* Always the first word, but its type changed (6.18). */
+        bpf_probe_read_kernel(&flags, sizeof(flags), (void *) folio);
         if (!(flags >> bpf_core_enum_value(enum pageflags, PG_uptodate) & 1))
                 return 0;
         if ((u64) BPF_CORE_READ((struct folio *) folio, mapping) != mapping)
@@ -94,8 +84,17 @@ static __always_inline int page_cache_find(u64 mapping, u64 index, struct page_h
         first = BPF_CORE_READ((struct folio *) folio, index);
         if (index < first || index - first > 1 << 18)
                 return 0;
-        hit->page = folio + (index - first) * bpf_core_type_size(struct page);
+        return folio + (index - first) * bpf_core_type_size(struct page);
+}
+
+/* Where its memory is mapped; 0: not known. */
+static __always_inline u64 page_address(u64 page) {
+        struct sct_direct *direct;
+        u32 zero = 0;
+
+        direct = bpf_map_lookup_elem(&sct_art_direct, &zero);
+        if (!direct || !direct->address)
+                return 0;
         /* A struct page has 64 bytes: sct_x_direct refuses others. */
-        hit->address = direct->address + ((s64) (hit->page - direct->page) >> 6 << SCT_PAGE_SHIFT);
-        return 1;
+        return direct->address + ((s64) (page - direct->page) >> 6 << SCT_PAGE_SHIFT);
 }

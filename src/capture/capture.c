@@ -3,6 +3,7 @@
 /* The kinds of captures, a row each. A kind that is not here is captured by nobody. */
 
 #include "capture.h"
+#include "capture-image.h"
 #include "capture-write.h"
 
 static const CaptureHandler *const handlers[_CAPTURE_KIND_MAX];
@@ -14,4 +15,7 @@ const CaptureHandler *capture_handler(CaptureKind kind) {
 static const CaptureHandler *const handlers[_CAPTURE_KIND_MAX] = {
         [CAPTURE_WRITE] = &capture_write_handler,
         [CAPTURE_READ] = &capture_read_handler,
+        [CAPTURE_EXEC] = &capture_exec_handler,
+        [CAPTURE_MEM] = &capture_mem_handler,
+        [CAPTURE_MODULE] = &capture_module_handler,
 };

@@ -87,5 +87,7 @@ int capture_worker_flush(CaptureWorker *w, uint64_t timeout_usec);
 bool capture_worker_flushing(const CaptureWorker *w);
 void capture_worker_counters(CaptureWorker *w, CaptureCounters *ret);
 Store *capture_worker_store(CaptureWorker *w);
+/* For handlers: what the kernel side is told comes this way. */
+KernelArtifacts *capture_worker_ring(CaptureWorker *w);
 /* A place for a kind's own state (one pointer a kind). */
 void **capture_worker_state(CaptureWorker *w, CaptureKind kind);

@@ -525,6 +525,10 @@ Store *capture_worker_store(CaptureWorker *w) {
         return w->store;
 }
 
+KernelArtifacts *capture_worker_ring(CaptureWorker *w) {
+        return w->ring;
+}
+
 void **capture_worker_state(CaptureWorker *w, CaptureKind kind) {
         assert(kind >= 0 && kind < _CAPTURE_KIND_MAX);
         return w->states + kind;

@@ -25,6 +25,10 @@ enum {
         MAP_STATE,
         MAP_HOLES,
         MAP_WORK,
+        MAP_DIRECT,
+        MAP_IMAGES,
+        MAP_MEM,
+        MAP_MODULE,
 };
 
 static const char *const map_names[KERNEL_N_ARTIFACT_MAPS] = {
@@ -32,12 +36,16 @@ static const char *const map_names[KERNEL_N_ARTIFACT_MAPS] = {
         [MAP_STATE] = "sct_art_state",
         [MAP_HOLES] = "sct_art_holes",
         [MAP_WORK] = "sct_art_work",
+        [MAP_DIRECT] = "sct_art_direct",
+        [MAP_IMAGES] = "sct_art_images",
+        [MAP_MEM] = "sct_art_mem",
+        [MAP_MODULE] = "sct_art_module",
 };
 
 struct KernelArtifacts {
         struct ring_buffer *ring;
         volatile struct sct_artifact_state *state;
-        int ring_fd, holes_fd, wake_fd;
+        int ring_fd, holes_fd, images_fd, wake_fd;
         size_t ring_bytes;
         unsigned n_batch, n_idle;
 
@@ -133,6 +141,8 @@ int artifacts_make(Kernel *k, const Plan *plan, char **reterr) {
                         return kernel_error(reterr, r, "The ring of captures could not be made: %s.", strerror(-r));
                 }
         }
+        /* Without it files are read when they are opened, if they still can be. */
+        (void) images_prepare(k);
         return 0;
 }
 
@@ -160,6 +170,7 @@ KernelArtifacts *kernel_artifacts_free(KernelArtifacts *a) {
                 munmap((void *) a->state, sizeof(*a->state));
         safe_close(a->ring_fd);
         safe_close(a->holes_fd);
+        safe_close(a->images_fd);
         safe_close(a->wake_fd);
         free(a);
         return NULL;
@@ -185,8 +196,9 @@ int kernel_artifacts_new(Kernel *k, KernelArtifacts **ret) {
                 return -ENOMEM;
         a->ring_fd = fcntl(k->artifact_fds[MAP_RING], F_DUPFD_CLOEXEC, 3);
         a->holes_fd = fcntl(k->artifact_fds[MAP_HOLES], F_DUPFD_CLOEXEC, 3);
+        a->images_fd = fcntl(k->artifact_fds[MAP_IMAGES], F_DUPFD_CLOEXEC, 3);
         a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (a->ring_fd < 0 || a->holes_fd < 0 || a->wake_fd < 0)
+        if (a->ring_fd < 0 || a->holes_fd < 0 || a->images_fd < 0 || a->wake_fd < 0)
                 return -errno;
         p = mmap(NULL, sizeof(*a->state), PROT_READ | PROT_WRITE, MAP_SHARED, k->artifact_fds[MAP_STATE], 0);
         if (p == MAP_FAILED)
@@ -262,6 +274,10 @@ void kernel_artifacts_wake(KernelArtifacts *a) {
 
         if (write(a->wake_fd, &one, sizeof(one)) < 0)
                 return;         /* it is awake: the counter is full */
+}
+
+int kernel_artifacts_set_image(KernelArtifacts *a, const KernelImage *image, bool kept) {
+        return images_set(a->images_fd, image, kept);
 }
 
 void kernel_artifacts_counters(KernelArtifacts *a, KernelArtifactCounters *ret) {
