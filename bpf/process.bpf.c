@@ -33,22 +33,20 @@ int BPF_PROG(sct_fork, struct task_struct *parent, struct task_struct *child) {
                 return 0;
 
         /* The parent is answered first, so that a rule that it matched without ever having had an event is inherited. */
-        if (config->n_tree_roots || config->any_follow) {
-                u64 tree, follow;
-
+        if (config->n_tree_roots || config->any_follow || config->n_kin || config->any_origin) {
                 t = subject_get(bpf_get_current_task_btf(), generation);
-                if (t) {
-                        tree = t->tree;
-                        follow = t->follow;
-                        if (tree || follow) {
-                                c = bpf_task_storage_get(&sct_tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-                                if (c) {
-                                        c->tree = tree;
-                                        c->tree_generation = generation;
-                                        c->follow = follow;
-                                } else
-                                        COUNT(n_internal);
-                        }
+                if (t && (t->tree || t->follow || config->n_kin || config->any_origin)) {
+                        c = bpf_task_storage_get(&sct_tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+                        if (c) {
+                                c->tree = t->tree;
+                                c->tree_generation = generation;
+                                c->follow = t->follow;
+                                if (config->n_kin)
+                                        kin_fork(t, c, task_address(child), generation);
+                                if (config->any_origin)
+                                        origin_fork(t, c, task_address(child), child->tgid == parent->tgid);
+                        } else
+                                COUNT(n_internal);
                 }
         }
 
@@ -133,18 +131,16 @@ int BPF_PROG(sct_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
         if (!generation)
                 return 0;
         config = config_get(generation);
-        t = bpf_task_storage_get(&sct_tasks, current, NULL,
-                                 config && (config->any_follow || config->n_tree_roots) ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+        t = bpf_task_storage_get(&sct_tasks, current, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
         if (t) {
                 /* What the old program matched stays matched (follow): its answers are in t->follow already, because
                  * fork answered them or an event did; a task without either is answered as the new program. */
                 t->flags &= ~SCT_TASK_EXE;
                 t->generation = 0;
                 t->born_ns = bpf_ktime_get_boot_ns();
-        } else {
-                t = bpf_task_storage_get(&sct_tasks, current, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-                if (t)
-                        t->born_ns = bpf_ktime_get_boot_ns();
+                origin_exec(t, bpf_get_current_task());
+                if (config && config->n_kin)
+                        kin_exec(t, bpf_get_current_task(), generation, config->n_kin_preds);
         }
 
         if (event_begin(&r, SCT_EVENT_SCHED_PROCESS_EXEC)) {
@@ -249,26 +245,40 @@ int BPF_PROG(sct_switch, bool preempt, struct task_struct *prev, struct task_str
         return 0;
 }
 
-/* Tasks that run already, at a change of the policy set: who descends from a tree root is answered now, while its
- * ancestors live. */
+/* Tasks that run already, at a change of the policy set: what they have from their ancestors is answered now, while those
+ * live, and what they are now is noted as their origin. */
 SEC("iter/task")
 int sct_iter_task(struct bpf_iter__task *ctx) {
         struct task_struct *task = ctx->task;
         u32 generation = active_generation();
         struct sct_gen_config *config;
+        struct sct_scratch *s;
         struct sct_task *t;
         u64 tree;
+        int all;
 
         if (!task || !generation)
                 return 0;
         config = config_get(generation);
-        if (!config || !config->n_tree_roots)
+        if (!config)
                 return 0;
         tree = tree_of(task, config, generation & 1);
-        t = bpf_task_storage_get(&sct_tasks, task, NULL, tree ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
-        if (t && t->tree_generation != generation) {
+        all = tree || config->n_kin || config->any_origin;
+        t = bpf_task_storage_get(&sct_tasks, task, NULL, all ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+        if (!t)
+                return 0;
+        if (config->n_tree_roots && t->tree_generation != generation) {
                 t->tree = tree | tree_carried(t, config);
                 t->tree_generation = generation;
+        }
+        if (config->any_origin)
+                origin_first_sight(t, task_address(task));
+        if (config->n_kin) {
+                s = scratch_get();
+                if (s) {
+                        kin_update(s, t, task_address(task), generation);
+                        scratch_put();
+                }
         }
         return 0;
 }

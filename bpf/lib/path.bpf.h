@@ -16,15 +16,13 @@
 #define SCT_ANON_INODE_FS_MAGIC 0x09041934
 #define SCT_PIDFS_MAGIC 0x50494446      /* from 6.9 (cb12fd8e0dab); pidfds were anonymous inodes before */
 
-struct path_walk {
+/* The walk's state stands in the scratch space: frames are small. */
+struct path_context {
         struct sct_scratch *s;
-        u64 dentry, mnt;              /* struct dentry *, struct mount * */
-        u64 root_dentry, root_mnt;
-        u32 off;                      /* first used byte in s->path */
-        u32 done;                     /* 1: reached the root, 2: reached a file system without one (pipe:, memfd:) */
 };
 
-static long path_step(u32 i, struct path_walk *w) {
+static long path_step(u32 i, struct path_context *c) {
+        struct path_walk *w = &c->s->walk;
         struct dentry *dentry = (struct dentry *) w->dentry;
         struct mount *mnt = (struct mount *) w->mnt;
         struct dentry *parent, *mnt_root;
@@ -63,7 +61,7 @@ static long path_step(u32 i, struct path_walk *w) {
         off -= len;
         if (off > SCT_STR_MAX)
                 return 1;
-        if (bpf_probe_read_kernel(w->s->path + off, len, name))
+        if (bpf_probe_read_kernel(c->s->path + off, len, name))
                 return 1;
         if (dentry == parent) {               /* a file system without directories: memfd:x, no slash before it */
                 w->off = off;
@@ -73,7 +71,7 @@ static long path_step(u32 i, struct path_walk *w) {
         off -= 1;
         if (off > SCT_STR_MAX)
                 return 1;
-        w->s->path[off] = '/';
+        c->s->path[off] = '/';
         w->off = off;
         w->dentry = (u64) parent;
         return 0;
@@ -114,36 +112,52 @@ __weak __noinline u32 path_name_nameless(struct sct_scratch *s, u64 address, u32
         return path_prepend(s, off, "socket:[", 8);
 }
 
-/* Writes the path into s->path; returns the offset of its first byte there, its length (without NUL) in *ret_len.
- * Negative: nothing could be read. */
-static __always_inline int path_resolve(struct sct_scratch *s, u64 dentry, u64 vfsmnt, u32 *ret_len) {
-        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
-        struct path_walk w = {
-                .s = s,
-                .dentry = dentry,
-                .mnt = vfsmnt - bpf_core_field_offset(struct mount, mnt),
-                .off = SCT_STR_MAX - 1,
-        };
+/* Writes the path, as the task names it, into s->path; returns the offset of its first byte there, its length (without
+ * NUL) in *ret_len. Negative: nothing could be read. */
+static __always_inline int path_resolve_of(struct task_struct *task, struct sct_scratch *s, u64 dentry, u64 vfsmnt,
+                                           u32 *ret_len) {
+        struct path_context c = { .s = s };
+        struct path_walk *w = &s->walk;
 
-        w.root_dentry = (u64) BPF_CORE_READ(task, fs, root.dentry);
-        w.root_mnt = (u64) BPF_CORE_READ(task, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+        w->dentry = dentry;
+        w->mnt = vfsmnt - bpf_core_field_offset(struct mount, mnt);
+        w->off = SCT_STR_MAX - 1;
+        w->done = 0;
+        w->root_dentry = (u64) BPF_CORE_READ(task, fs, root.dentry);
+        w->root_mnt = (u64) BPF_CORE_READ(task, fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
 
         s->path[SCT_STR_MAX - 1] = 0;
-        bpf_loop(SCT_PATH_DEPTH, path_step, &w, 0);
-        if (!w.done)
+        bpf_loop(SCT_PATH_DEPTH, path_step, &c, 0);
+        if (!w->done)
                 COUNT(n_path_errors);
-        if (w.done == 2)
-                w.off = path_name_nameless(s, w.dentry, w.off);
-        if (w.off >= SCT_STR_MAX - 1) {
-                if (w.done != 1) {
+        if (w->done == 2)
+                w->off = path_name_nameless(s, w->dentry, w->off);
+        if (w->off >= SCT_STR_MAX - 1) {
+                if (w->done != 1) {
                         *ret_len = 0;
-                        return w.done == 2 ? SCT_STR_MAX - 1 : -1;
+                        return w->done == 2 ? SCT_STR_MAX - 1 : -1;
                 }
                 s->path[SCT_STR_MAX - 2] = '/';
-                w.off = SCT_STR_MAX - 2;
+                w->off = SCT_STR_MAX - 2;
         }
-        *ret_len = SCT_STR_MAX - 1 - w.off;
-        return w.off;
+        *ret_len = SCT_STR_MAX - 1 - w->off;
+        return w->off;
+}
+
+static __always_inline int path_resolve(struct sct_scratch *s, u64 dentry, u64 vfsmnt, u32 *ret_len) {
+        return path_resolve_of((struct task_struct *) bpf_get_current_task(), s, dentry, vfsmnt, ret_len);
+}
+
+/* The executable of any task, as it calls it itself: into s->path. Returns where it begins there, negative when the task
+ * has none. */
+__weak __noinline int task_exe(struct sct_scratch *s, u64 address) {
+        struct task_struct *task = (struct task_struct *) address;
+        struct file *file = BPF_CORE_READ(task, mm, exe_file);
+        u32 len = 0;
+
+        if (!s || !file)
+                return -1;
+        return path_resolve_of(task, s, (u64) BPF_CORE_READ(file, f_path.dentry), (u64) BPF_CORE_READ(file, f_path.mnt), &len);
 }
 
 /* A path that path_resolve() left in s->path, as argument `index`. */

@@ -5,6 +5,8 @@
  * fields that its rules ask, not on how many rules or scopes ask them. */
 
 #include "../abi/arg-struct.h"
+#include "origin.bpf.h"
+#include "path.bpf.h"
 #include "string-match.bpf.h"
 
 /* The last boundary that is not above value. */
@@ -88,6 +90,46 @@ static __always_inline void match_list(const struct sct_pred *p, u32 parity, u64
         bpf_loop(p->count, list_step, &w, 0);
         a->pos |= w.answer.pos;
         a->neg |= w.answer.neg;
+}
+
+static __always_inline struct sct_kin *kin_of(struct sct_task *t, u32 generation_or_parity) {
+        u64 parity = generation_or_parity;
+
+        barrier_var(parity);         /* or the bound that follows is lost where the parity was kept on the stack */
+        return t->kin + (parity & 1);
+}
+
+struct kin_list_walk {
+        struct sct_task *t;
+        u32 first, parity;
+        struct sct_answer answer;
+};
+
+static long kin_list_step(u32 i, struct kin_list_walk *w) {
+        void *table = bpf_map_lookup_elem(&sct_g_list, &w->parity);
+        u32 index = w->first + i;
+        struct sct_list_item *item = table ? bpf_map_lookup_elem(table, &index) : NULL;
+
+        if (!item)
+                return 1;
+        if ((kin_of(w->t, w->parity)->bits[(item->cmp / 64) & (SCT_KIN_WORDS - 1)] >> (item->cmp & 63)) & 1) {
+                w->answer.pos |= item->mask.pos;
+                w->answer.neg |= item->mask.neg;
+        }
+        return 0;
+}
+
+/* Items name kin sets: those that the task has met hit. */
+__weak __noinline int match_kin(struct sct_task *t, u32 first, u32 count, u32 parity, struct sct_answer *a) {
+        struct kin_list_walk w = { .first = first, .parity = parity };
+
+        if (!t || !a)
+                return -1;
+        w.t = t;
+        bpf_loop(count, kin_list_step, &w, 0);
+        a->pos |= w.answer.pos;
+        a->neg |= w.answer.neg;
+        return 0;
 }
 
 static __always_inline void match_number(const struct sct_pred *p, u32 parity, u64 value, struct sct_answer *a) {
@@ -240,6 +282,22 @@ static __always_inline int field_number(struct sct_buf *b, u32 field, u64 *ret) 
         return 1;
 }
 
+/* The executable of the current task's parent, which may run another one at any time: looked at each time. A parent
+ * without one has the empty string. */
+static __always_inline u64 parent_exe(struct sct_scratch *s, u32 *ret_size) {
+        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
+        int off = task_exe(s, (u64) BPF_CORE_READ(task, real_parent));
+        u64 at = off;
+
+        *ret_size = 0;
+        if (off < 0 || at >= SCT_STR_MAX)
+                return (u64) s->path;
+        *ret_size = SCT_STR_MAX - 1 - at;
+        if (*ret_size > SCT_EXE_MAX - 1)
+                *ret_size = SCT_EXE_MAX - 1;
+        return (u64) s->path + at;
+}
+
 /* One predicate's answer on a record under construction. Returns 0 when the field is absent: then only rules that do not
  * ask it pass. */
 __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, struct sct_task *t, u32 index,
@@ -258,7 +316,7 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
         field = p->field;
 
         if (class == SCT_CLASS_STRING) {
-                str = field_string(b, field, &size);
+                str = field == SCT_FIELD_PARENT_EXE ? parent_exe(s, &size) : field_string(b, field, &size);
                 if (!str)
                         return 0;
                 if (field == SCT_FIELD_NS_EXE) {
@@ -290,12 +348,17 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
         if (class == SCT_CLASS_BITS) {
                 if (field == SCT_FIELD_CGROUP)
                         match_list(p, parity, b->rec.cgroup_id, LIST_CGROUP, a);
+                else if (field == SCT_FIELD_EXE_TREE || field == SCT_FIELD_NS_TREE)
+                        match_kin(t, p->first, p->count, parity, a);
                 else
                         match_list(p, parity, field == SCT_FIELD_TREE ? t->tree : t->follow, LIST_BITS, a);
                 return 1;
         }
 
-        if (field == SCT_FIELD_BORN)
+        if (field >= SCT_FIELD_NS_CHANGED && field <= SCT_FIELD_CAPS_INHERITABLE_CHANGED) {
+                if (!origin_changed(t, field, &value))
+                        return 0;
+        } else if (field == SCT_FIELD_BORN)
                 value = t->born_ns;
         else if (field == SCT_FIELD_CGROUP_BORN) {
                 u64 id = b->rec.cgroup_id;

@@ -6,24 +6,12 @@
  * credentials, parent, namespaces and cgroup are compared at each event, because their changes have no tracepoint or one
  * that comes too early. */
 
-#include "path.bpf.h"
-#include "rule-match.bpf.h"
+#include "lineage.bpf.h"
 
 #define SCT_PF_KTHREAD 0x00200000
 
 static __always_inline u64 task_cgroup_id(struct task_struct *task) {
         return task->cgroups->dfl_cgrp->kn->id;
-}
-
-/* A task's number in the pid namespace at `level` (and not its own deepest one when that differs). */
-static __always_inline u32 pid_at_level(struct pid *pid, u32 level) {
-        struct upid upid = {};
-
-        if (!pid || BPF_CORE_READ(pid, level) < level)
-                return 0;
-        bpf_probe_read_kernel(&upid, sizeof(upid), (void *) pid + bpf_core_field_offset(struct pid, numbers) +
-                                                   (level & 31) * bpf_core_type_size(struct upid));
-        return upid.nr;
 }
 
 static __always_inline void fill_parent(struct task_struct *task, struct sct_record *h) {
@@ -127,80 +115,6 @@ static __always_inline int task_is_journald(struct task_struct *task, u64 cgroup
                BPF_CORE_READ(inode, i_sb, s_dev) == sct_state.journal_dev;
 }
 
-struct tree_walk {
-        u64 task;
-        u64 tree;
-        u32 parity;
-};
-
-static __always_inline u64 tree_root_bits(void *table, u32 pid) {
-        struct sct_num_key key = { .slot = SCT_SLOT_TREE, .value = pid };
-        struct sct_mask *mask = bpf_map_lookup_elem(table, &key);
-
-        return mask ? mask->pos : 0;
-}
-
-static long tree_step(u32 i, struct tree_walk *w) {
-        struct task_struct *task = (struct task_struct *) w->task, *parent;
-        void *table = bpf_map_lookup_elem(&sct_g_num, &w->parity);
-
-        if (!table)
-                return 1;
-        w->tree |= tree_root_bits(table, BPF_CORE_READ(task, tgid));
-        w->tree |= tree_root_bits(table, BPF_CORE_READ(task, pid));
-        parent = BPF_CORE_READ(task, real_parent);
-        if (!parent || parent == task)
-                return 1;
-        w->task = (u64) parent;
-        return 0;
-}
-
-/* Which tree roots a task descends from, by its living ancestors. For tasks that were there before the generation;
- * later ones inherit at fork, so that an ancestor may exit. */
-static __always_inline u64 tree_of(struct task_struct *task, struct sct_gen_config *config, u32 parity) {
-        struct tree_walk w = { .task = (u64) task, .parity = parity };
-
-        if (config->n_tree_roots)
-                bpf_loop(256, tree_step, &w, 0);
-        return w.tree;
-}
-
-struct tree_carry {
-        u64 old, tree;                /* bits of the generation before, and of this one */
-        u32 parity, pad;              /* of this one */
-};
-
-static long tree_carry_step(u32 i, struct tree_carry *w) {
-        u32 before = !w->parity;
-        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &before);
-        void *table = bpf_map_lookup_elem(&sct_g_num, &w->parity);
-
-        if (!config || !table)
-                return 1;
-        if ((w->old >> (i & 63)) & 1)
-                w->tree |= tree_root_bits(table, config->tree_root[i & 63]);
-        return 0;
-}
-
-/* Roots that the generation before had too: who descended from them still does, although the ancestors between may have
- * exited. */
-static __always_inline u64 tree_carried(struct sct_task *t, struct sct_gen_config *config) {
-        struct tree_carry w = { .old = t->tree, .parity = config->generation & 1 };
-        u32 before = !w.parity;
-        struct sct_gen_config *previous = bpf_map_lookup_elem(&sct_config, &before);
-
-        if (w.old && previous && previous->generation == t->tree_generation)
-                bpf_loop(64, tree_carry_step, &w, 0);
-        return w.tree;
-}
-
-static __always_inline void tree_update(struct task_struct *task, struct sct_task *t, struct sct_gen_config *config) {
-        if (t->tree_generation == config->generation)
-                return;
-        t->tree = tree_of(task, config, config->generation & 1) | tree_carried(t, config);
-        t->tree_generation = config->generation;
-}
-
 struct follow_walk {
         struct sct_task *t;
         u32 parity;
@@ -286,6 +200,10 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
                 t->flags |= SCT_TASK_EXE;
         }
         tree_update(task, t, config);
+        if (config->n_kin)
+                kin_update(s, t, bpf_get_current_task(), generation);
+        if (config->any_origin)
+                origin_first_sight(t, bpf_get_current_task());
 
         b->stamp = 0;
         b->rec = t->header;

@@ -10,7 +10,7 @@
  * Invariant: a rule stands in `keep` of every predicate of its bank in which it has no part. */
 
 #include "../basic/macro.h"
-#include "compile.h"
+#include "compile-lineage.h"
 
 #define RANGES_MAX ((1U << 18) - 1)    /* boundaries of one predicate: the kernel side halves them 18 times */
 
@@ -35,7 +35,7 @@ typedef struct ClassRow {
         int (*fill)(Compiler *c, const Part *p, unsigned bit, Table *main, Table *second);
 } ClassRow;
 
-static const ClassRow class_table[];
+static const ClassRow *class_row(const Condition *o);
 
 static size_t count_ranges(const Condition *o, bool negative) {
         size_t n = 0;
@@ -224,6 +224,23 @@ static int fill_tree(Compiler *c, const Part *p, unsigned bit, Table *main, Tabl
         return 0;
 }
 
+static unsigned split_kin(const Condition *o, uint8_t takes[static 2]) {
+        size_t n_wanted = o->n_eq, n_excluded = o->n_ne;
+
+        for (size_t i = 0; i < o->n_patterns; i++)
+                if (o->patterns[i].negative)
+                        n_excluded++;
+                else
+                        n_wanted++;
+        return split_wanted_excluded(n_wanted > 0, n_excluded > 0, takes);
+}
+
+static int fill_kin(Compiler *c, const Part *p, unsigned bit, Table *main, Table *second) {
+        bool negative = p->take == TAKE_NE;
+
+        return table_add_list(main, 0, compile_kin_set(c, p->condition, negative), false, bit, negative);
+}
+
 static unsigned split_present(const Condition *o, uint8_t takes[static 2]) {
         takes[0] = TAKE_EQ;
         return 1;
@@ -246,7 +263,7 @@ static bool needs_exit(const EventSpec *spec, uint16_t field) {
 static int add_parts(Compiler *c, const EventSpec *spec, const RuleConditions *rule) {
         for (size_t i = 0; i < rule->n; i++) {
                 const Condition *o = rule->conditions + i;
-                const ClassRow *row = class_table + o->class;
+                const ClassRow *row = class_row(o);
                 uint8_t takes[2];
                 unsigned n = row->split(o, takes);
 
@@ -362,7 +379,7 @@ static int add_predicate(Compiler *c, const struct sct_pred *model, Table *table
 /* One predicate, and the one it is chained to when a second field counts too. */
 static int emit_parts(Compiler *c, const struct sct_plan *plan, const Part *parts, size_t n) {
         _cleanup_(table_freep) Table *main = NULL, *second = NULL;
-        const ClassRow *row = class_table + parts->condition->class;
+        const ClassRow *row = class_row(parts->condition);
         uint64_t asked = 0, has_neg = 0;
         struct sct_pred model;
         int r;
@@ -459,3 +476,10 @@ static const ClassRow class_table[] = {
         [CONDITION_TREE]    = { SCT_CLASS_BITS,    3, split_tree,    fill_tree    },
         [CONDITION_PRESENT] = { SCT_CLASS_PRESENT, 0, split_present, fill_present },
 };
+
+/* Whatever the class of what the ancestors are asked, the rules ask a bit. */
+static const ClassRow kin_row = { SCT_CLASS_BITS, 3, split_kin, fill_kin };
+
+static const ClassRow *class_row(const Condition *o) {
+        return compile_is_of_kin(o) ? &kin_row : class_table + o->class;
+}

@@ -30,6 +30,12 @@ typedef struct RuleConditions {
         size_t n;
 } RuleConditions;
 
+/* The wanted or the excluded values of a condition on a task and its ancestors. */
+typedef struct KinSet {
+        const Condition *condition;
+        bool negative;
+} KinSet;
+
 #define SUBJECT_EXTRAS_MAX 5          /* born, not born, cgroup born, cgroup not born, any container */
 
 typedef struct SubjectExtra {
@@ -53,6 +59,7 @@ typedef struct Compiler {
         uint16_t events[SCT_PLANS_MAX];             /* ids, in order of admission */
         size_t n_events;
         uint32_t pattern_hash[SCT_CGROUP_PATTERNS_MAX];
+        KinSet kin[SCT_KIN_SETS_MAX];               /* by number */
 
         Part *parts;                  /* work space of compile_predicates() */
         size_t n_parts, n_parts_allocated;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/sched.h>
 
 static char **run(char **words);
@@ -176,6 +178,29 @@ static char **faccessat_word(char **words) {
         return words + 2;
 }
 
+/* Takes one capability from the effective set, or adds it to the inheritable one. */
+static char **change_caps(char **words, bool inherit) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[2] = {};
+        unsigned n = atoi(words[0]);
+
+        check(syscall(SYS_capget, &header, data), "capget");
+        if (inherit)
+                data[n / 32].inheritable |= 1U << n % 32;
+        else
+                data[n / 32].effective &= ~(1U << n % 32);
+        check(syscall(SYS_capset, &header, data), "capset");
+        return words + 1;
+}
+
+static char **uncap(char **words) {
+        return change_caps(words, false);
+}
+
+static char **inherit_cap(char **words) {
+        return change_caps(words, true);
+}
+
 static char **set_comm(char **words) {
         check(prctl(PR_SET_NAME, words[0]), "prctl");
         return words + 1;
@@ -210,7 +235,9 @@ static char **unshare_word(char **words) {
         static const struct {
                 const char *name;
                 int flag;
-        } table[] = { { "uts", CLONE_NEWUTS }, { "mnt", CLONE_NEWNS }, { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET } };
+        } table[] = { { "uts", CLONE_NEWUTS }, { "mnt", CLONE_NEWNS }, { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
+                      { "ipc", CLONE_NEWIPC }, { "cgroup", CLONE_NEWCGROUP }, { "user", CLONE_NEWUSER },
+                      { "time", 0x80 /* CLONE_NEWTIME, which glibc 2.36 does not know */ } };
 
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
                 if (strcmp(table[i].name, words[0]) == 0) {
@@ -444,6 +471,8 @@ static const struct {
         { "hostname", 1, hostname },
         { "pause", 1, pause_msec },
         { "unshare", 1, unshare_word },
+        { "uncap", 1, uncap },
+        { "inherit-cap", 1, inherit_cap },
         { "cgroup", 1, enter_cgroup },
         { "into", 1, into_cgroup },
         { "fork", 0, fork_word },
