@@ -294,7 +294,6 @@ __weak __noinline int put_perf_event(struct sct_buf *b, u32 index, u64 address) 
 /* One argument of a hook that is a kernel object. Returns 0 when `type` is none. */
 __weak __noinline int put_object(struct sct_buf *b, struct sct_scratch *s, u32 index, u32 type, u64 v) {
         u32 index_type = index | type << 8;
-        u64 word = 0;
 
         if (!b || !s)
                 return 0;
@@ -334,10 +333,6 @@ __weak __noinline int put_object(struct sct_buf *b, struct sct_scratch *s, u32 i
         case SCT_ARG_CRED:
                 put_cred(b, index, v);
                 return 1;
-        case SCT_ARG_KCAP:
-                bpf_probe_read_kernel(&word, sizeof(word), (void *) v);
-                put_u64(b, index, type, word);
-                return 1;
         case SCT_ARG_USER_NS:
                 put_user_ns(b, index, v);
                 return 1;
@@ -354,9 +349,6 @@ __weak __noinline int put_object(struct sct_buf *b, struct sct_scratch *s, u32 i
         case SCT_ARG_MODULE:
         case SCT_ARG_LOAD_INFO:
                 put_module(b, index, type, v);
-                return 1;
-        case SCT_ARG_SYSCALL64:
-                put_u64(b, index, type, v);
                 return 1;
         }
         return 0;

@@ -5,6 +5,7 @@
  * fields that its rules ask, not on how many rules or scopes ask them. */
 
 #include "../abi/arg-struct.h"
+#include "arg-part.bpf.h"
 #include "origin.bpf.h"
 #include "path.bpf.h"
 #include "string-match.bpf.h"
@@ -193,11 +194,26 @@ static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_s
         }
         if (size > SCT_STR_MAX)
                 return 0;
-        if (type == SCT_ARG_BYTES || type == SCT_ARG_CONST_BUF || type == SCT_ARG_IOVEC)
+        if (type == SCT_ARG_BYTES || type == SCT_ARG_CONST_BUF || type == SCT_ARG_IOVEC || type == SCT_ARG_IOV_ITER)
                 *ret_size = size;
         else
                 *ret_size = size ? size - 1 : 0;     /* without NUL */
         return (u64) (b->data + off);
+}
+
+/* Strings that are made from an argument when they are asked for. */
+static __always_inline int field_is_text_of_part(struct sct_buf *b, u32 field) {
+        u64 off;
+
+        if (!SCT_FIELD_IS_ARG(field))
+                return 0;
+        if (SCT_FIELD_PART(field) != SCT_PART_VALUE)
+                return 1;
+        off = part_offset(b, SCT_FIELD_ARG_INDEX(field));
+        barrier_var(off);
+        if (off < 8 || off > SCT_DATA_MAX - 256)
+                return 0;
+        return type_is_sockaddr(((struct sct_arg *) (b->data + off - 8))->type);
 }
 
 /* What is asked of the current task too rarely to stand in every record. */
@@ -223,30 +239,8 @@ static __always_inline int task_number(u32 field, u64 *ret) {
         return 0;
 }
 
-/* A part of an argument that is a struct. Its type is in the argument's header. */
-static __always_inline int part_number(struct sct_buf *b, u64 off, u32 part, u64 *ret) {
-        struct sct_arg *arg = (struct sct_arg *) (b->data + off - 8);
-        struct sct_sock *sock = (struct sct_sock *) (b->data + off);
-        u32 type = arg->type;
-
-        if (part == SCT_PART_MODE) {
-                *ret = ((struct sct_file *) (b->data + off))->mode;
-                return 1;
-        }
-        if (type != SCT_ARG_SOCK && type != SCT_ARG_SOCKET)
-                return 0;
-        switch (part) {
-        case SCT_PART_FAMILY: *ret = sock->family; return 1;
-        case SCT_PART_PROTOCOL: *ret = sock->protocol; return 1;
-        case SCT_PART_STATE: *ret = sock->state; return 1;
-        case SCT_PART_SPORT: *ret = sock->source.port; return 1;
-        case SCT_PART_DPORT: *ret = sock->dest.port; return 1;
-        }
-        return 0;
-}
-
 /* Number fields. Returns 0 when the field is absent. */
-static __always_inline int field_number(struct sct_buf *b, u32 field, u64 *ret) {
+static __always_inline int field_number(struct sct_scratch *s, struct sct_buf *b, u32 field, u64 *ret) {
         u64 off;
 
         switch (field) {
@@ -269,6 +263,12 @@ static __always_inline int field_number(struct sct_buf *b, u32 field, u64 *ret) 
         }
         if (field < SCT_FIELD_ARG)
                 return task_number(field, ret);
+        if (SCT_FIELD_PART(field) != SCT_PART_VALUE) {
+                if (!part_number(s, b, field))
+                        return 0;
+                *ret = s->part;
+                return 1;
+        }
         off = b->arg_off[SCT_FIELD_ARG_INDEX(field) & (SCT_ARGS_MAX - 1)];
         barrier_var(off);
         if (off < 8 || off > SCT_DATA_MAX - sizeof(struct sct_skb))
@@ -276,8 +276,6 @@ static __always_inline int field_number(struct sct_buf *b, u32 field, u64 *ret) 
         barrier_var(off);
         if (((struct sct_arg *) (b->data + off - 8))->size < 8)
                 return 0;
-        if (SCT_FIELD_PART(field) != SCT_PART_VALUE)
-                return part_number(b, off, SCT_FIELD_PART(field), ret);
         *ret = *(u64 *) (b->data + off);
         return 1;
 }
@@ -316,7 +314,24 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
         field = p->field;
 
         if (class == SCT_CLASS_STRING) {
-                str = field == SCT_FIELD_PARENT_EXE ? parent_exe(s, &size) : field_string(b, field, &size);
+                if (field_is_text_of_part(b, field)) {
+                        int n = part_string(s, b, field);
+
+                        if (n < 0)
+                                return 0;
+                        str = (u64) s->path;
+                        size = n;
+                        if (SCT_FIELD_PART(field) == SCT_PART_VALUE) {
+                                /* The text of a unix address; others have none. */
+                                if (!n || s->path[0] != 1)
+                                        return 0;
+                                str++;
+                                size--;
+                        }
+                } else if (field == SCT_FIELD_PARENT_EXE)
+                        str = parent_exe(s, &size);
+                else
+                        str = field_string(b, field, &size);
                 if (!str)
                         return 0;
                 if (field == SCT_FIELD_NS_EXE) {
@@ -367,7 +382,7 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
                 if (!cgroup)
                         return 0;
                 value = cgroup->born_ns;
-        } else if (!field_number(b, field, &value))
+        } else if (!field_number(s, b, field, &value))
                 return 0;
 
         if (class == SCT_CLASS_PRESENT)

@@ -27,6 +27,12 @@ static bool parse_field(const char *line, TracepointField *ret) {
         ret->is_data_loc = strncmp(declaration, "__data_loc", strlen("__data_loc")) == 0;
         ret->is_array = !ret->is_data_loc && memchr(declaration, '[', end - declaration);
         ret->is_pointer = memchr(declaration, '*', end - declaration);
+        ret->is_text = memmem(declaration, end - declaration, "char ", 5);
+        at = memmem(declaration, end - declaration, "struct ", 7);
+        if (at) {
+                n = strspn(at + 7, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+                memcpy(ret->object, at + 7, MIN(n, sizeof(ret->object) - 1));
+        }
         while (end > declaration && (end[-1] == ']' || end[-1] == '[' || (end[-1] >= '0' && end[-1] <= '9' && ret->is_array)))
                 end--;
         for (name = end; name > declaration && name[-1] != ' ' && name[-1] != '*'; name--)

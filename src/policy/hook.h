@@ -5,6 +5,7 @@
  * match. A Hook is what one entry of kprobes, tracepoints, uprobes or lsmhooks says. Hooks of several policies on one
  * place in the kernel share one program and one plan; which place that is, and how it is attached, is decided later. */
 
+#include "../../bpf/abi/plan.h"
 #include "policy.h"
 
 typedef enum HookKind {
@@ -38,6 +39,10 @@ typedef struct HookArg {
         char *resolve;            /* a.b[1].c, NULL none */
         char *btf_type, *btf_module;    /* where `resolve` begins, NULL: what BTF says */
         unsigned line, column;
+        /* Found by kernel/ when it looks at the hook. */
+        struct sct_arg_path path;       /* when has_path: not an argument as it stands */
+        bool has_path;
+        uint32_t field_offset, field_size;      /* tracepoints: in the record */
 } HookArg;
 
 typedef enum HookActionKind {
@@ -122,7 +127,19 @@ typedef struct Hook {
         EventSpec spec;
         EventArgSpec *arg_specs;       /* their names are owned by the hook */
         unsigned line, column;
+        bool settled;                  /* kernel/ has looked at it: types and names are those of this kernel */
 } Hook;
+
+/* What kernel/ tells of arguments when it looks at a hook (hook-type.c), before the hook is compiled. i: position in args;
+ * n_args: the return value. */
+/* Another type than the one that was written, or the one that auto stands for. Conditions that ask for the argument are
+ * adapted. 0; -ENOTSUP and a sentence: they ask for what the type does not have. */
+int hook_set_type(const Policy *policy, Hook *h, size_t i, const char *type_name, char **reterr);
+/* The argument's own name; a label stays. */
+int hook_set_name(Hook *h, size_t i, const char *name);
+unsigned hook_type_bits(const char *type_name);         /* of a number, 0: it is none */
+/* The type that an argument of a system call has, NULL: none that policies know. */
+const char *hook_type_of_syscall(const EventArgSpec *a, bool *ret_pointer);
 
 /* The system call that a name means in any spelling (write, sys_write, __x64_sys_write), NULL: none. */
 const EventSpec *tracing_find_syscall(const char *name);

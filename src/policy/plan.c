@@ -26,6 +26,7 @@ Plan *plan_free(Plan *p) {
         free(p->cgroup_patterns);
         free(p->hooks);
         free(p->actions);
+        free(p->paths);
         free(p->rules);
         free(p->policies);
         free(p->pool);

@@ -203,6 +203,31 @@ static int check_arg(YamlReader *r, const YamlNode *n, ArgDraft *a) {
         return 0;
 }
 
+/* auto of a system call's argument: the table of system calls says what it is. */
+static void type_of_syscall(ArgDraft *a) {
+        const Hook *h = a->draft->hook;
+        const EventArgSpec *spec;
+        const char *name;
+        bool pointer;
+
+        if (a->arg.type != SCT_ARG_NONE || a->arg.resolve || a->is_data || a->is_return || h->kind != HOOK_KPROBE ||
+            !h->syscall_spec || a->arg.index >= h->syscall_spec->n_args)
+                return;
+        spec = h->syscall_spec->args + a->arg.index;
+        name = hook_type_of_syscall(spec, &pointer);
+        if (!name)
+                return;
+        a->arg.type_name = tracing_type_find(name)->name;
+        a->arg.type = tracing_type_find(name)->type;
+        if (spec->size_source < 8 && a->arg.size_arg == 0 && spec->type != SCT_ARG_SOCKADDR_OUT)
+                a->arg.size_arg = spec->size_source + 1U;
+        if (spec->type == SCT_ARG_STR_OUT || spec->flags & SCT_ARG_PLAN_EXIT)
+                a->arg.return_copy = true;
+        /* Structs whose size is known: openat2's how, clone3's arguments. */
+        if (a->arg.type == SCT_ARG_BYTES && a->arg.size_arg == 0 && !a->arg.return_copy && a->arg.max_data == 0)
+                a->arg.max_data = 64;
+}
+
 static int read_arg_with(YamlReader *r, const YamlNode *n, ArgDraft *a) {
         static const YamlField fields[] = {
                 { "index", false, arg_index },
@@ -233,6 +258,7 @@ static int read_arg_with(YamlReader *r, const YamlNode *n, ArgDraft *a) {
                 a->arg.type_name = automatic->name;
                 a->arg.type = automatic->type;
         }
+        type_of_syscall(a);
         return check_arg(r, n, a);
 }
 
@@ -352,7 +378,10 @@ static uint8_t printer_of(const Hook *h, const HookArg *a) {
 
         if (type->printer != PRINTER_DEFAULT || a == &h->return_arg)
                 return type->printer;
-        if (type->type == SCT_ARG_BYTES || type->type == SCT_ARG_IOVEC)
+        if (type->type == SCT_ARG_BYTES && call && a->source == HOOK_ARG_OF_HOOK && a->index < call->n_args &&
+            IN_SET(call->args[a->index].printer, PRINTER_OPEN_HOW, PRINTER_CLONE_ARGS))
+                return call->args[a->index].printer;
+        if (IN_SET(type->type, SCT_ARG_BYTES, SCT_ARG_IOVEC, SCT_ARG_IOV_ITER))
                 return PRINTER_TEXT;
         /* Flags and commands of a system call by name, as its own event shows them. */
         if (call && a->source == HOOK_ARG_OF_HOOK && a->index < call->n_args && !a->resolve && type->bits > 0)

@@ -570,6 +570,8 @@ static int lower(YamlReader *r, ArgFilter *f) {
                 f->class = CONDITION_MASK;
                 f->field = part_field(f, SCT_PART_MODE);
         }
+        else if (f->type->type == SCT_ARG_TIMESPEC)
+                f->field = part_field(f, SCT_PART_NSEC);
         if (f->class == CONDITION_STRING)
                 f->builder.condition.is_signed = false;
         return 1;
@@ -615,7 +617,7 @@ static int add_gained(YamlReader *r, const YamlNode *n, ArgFilter *f) {
                 return yaml_error(r, n, "CapabilitiesGained compares two arguments; write `args: [OLD, NEW]` with "
                                   "their positions in the hook's args, from 0.");
         for (size_t i = 0; i < 2; i++)
-                if (hook->args[f->positions[i]].type != SCT_ARG_KCAP)
+                if (!IN_SET(hook->args[f->positions[i]].type, SCT_ARG_KCAP, SCT_ARG_NONE))
                         return yaml_error(r, f->operator_at, "CapabilitiesGained compares sets of capabilities, but "
                                           "argument %" PRIu64
                                           " is of type %s; it is for kernel_cap_t and cap_*.", f->positions[i],

@@ -17,8 +17,9 @@
 #define TYPE(n, t, ...) { .name = n, .type = SCT_ARG_##t, __VA_ARGS__ }
 
 static const TracingType types[] = {
+        /* What it stands for, kernel/ says; conditions that it does not allow are refused then (hook-type.c). */
         { .name = "auto", .type = SCT_ARG_NONE, .bits = 64, .flags = TRACING_AUTO | TRACING_NUMBER | TRACING_SIGNED |
-          TRACING_STRING, .hooks = 1U << HOOK_KPROBE | 1U << HOOK_UPROBE },
+          TRACING_STRING | TRACING_NETWORK | TRACING_MODE | TRACING_CAPS, .hooks = 1U << HOOK_UPROBE },
         SIGNED("int", S32, 32),
         SIGNED("int32", S32, 32),
         SIGNED("sint32", S32, 32),
@@ -35,6 +36,11 @@ static const TracingType types[] = {
         SIGNED("int8", S8, 8),
         SIGNED("sint8", S8, 8),
         UNSIGNED("uint8", U8, 8),
+        UNSIGNED("bool", BOOL, 8),
+        UNSIGNED("ptr", PTR, 64),
+        SIGNED("timespec", TIMESPEC, 64),
+        TYPE("strv", STRV, .flags = TRACING_STRING),
+        TYPE("int2", INT2),
         TYPE("string", STR, .flags = TRACING_STRING),
         TYPE("char_buf", BYTES, .flags = TRACING_STRING | TRACING_BYTES | TRACING_SIZED),
         TYPE("char_iovec", IOVEC, .flags = TRACING_STRING | TRACING_BYTES | TRACING_SIZED),
