@@ -19,7 +19,39 @@ char LICENSE[] SEC("license") = "GPL";
 #define SCT_S_IFSOCK 0140000
 #define SCT_S_IFCHR 0020000
 #define SCT_S_IFIFO 0010000
-#define SCT_FMODE_STREAM 0x200000
+#define SCT_PF_IO_WORKER 0x00000010
+#define SCT_PROT_WRITE 2
+#define SCT_MAP_SHARED 1             /* MAP_SHARED_VALIDATE has the bit too */
+#define SCT_MAP_TYPE 0xf
+#define SCT_MAP_ANONYMOUS 0x20
+#define SCT_AIO_MAX 128              /* of one io_submit(); what is beyond is a hole that nobody can place */
+
+/* include/uapi/linux/aio_abi.h, fs/aio.c */
+struct sct_iocb {
+        u64 data;
+        u32 key, rw_flags;
+        u16 opcode;
+        s16 reqprio;
+        u32 fildes;
+        u64 buf, nbytes;
+        s64 offset;
+};
+
+struct sct_aio_ring {
+        u32 id, nr, head, tail, magic, compat, incompat, header_length;
+};
+
+struct sct_io_event {
+        u64 data, obj;
+        s64 res, res2;
+};
+
+enum {
+        SCT_IOCB_PREAD = 0,
+        SCT_IOCB_PWRITE = 1,
+        SCT_IOCB_PREADV = 7,
+        SCT_IOCB_PWRITEV = 8,
+};
 
 enum side_flags {
         SIDE_WRITE = 1 << 0,
@@ -27,6 +59,7 @@ enum side_flags {
         SIDE_OFFSET = 1 << 2,        /* offset is where the data begins; else the file's position is where it ends */
         SIDE_APPEND = 1 << 3,        /* asked for by the call */
         SIDE_NOAPPEND = 1 << 4,
+        SIDE_SUBMITTED = 1 << 5,     /* asynchronous, and under way still */
 };
 
 static __always_inline u64 wide(const u64 *a, u32 i, u32 compat) {
@@ -63,6 +96,8 @@ static __always_inline int call_moves(u32 call, u32 write) {
         case SCT_EVENT_PWRITEV2:
         case SCT_EVENT_VMSPLICE:
         case SCT_EVENT_TEE:
+        case SCT_EVENT_MMAP:
+        case SCT_EVENT_MMAP2:
                 return write;
         case SCT_EVENT_READ:
         case SCT_EVENT_PREAD64:
@@ -79,12 +114,67 @@ static __always_inline int call_moves(u32 call, u32 write) {
         return 0;
 }
 
-/* Which file, and where its data is. */
-static __noinline int side_fill(struct io_side *s, struct pt_regs *regs, u32 call) {
-        u32 compat = s->flags & SIDE_COMPAT, write = s->flags & SIDE_WRITE;
-        u64 a[8] = {};
+/* The result of an asynchronous call that is over already, from the ring that the process shares with the kernel; 0: it is
+ * not there (yet, or no more). */
+static __noinline s64 aio_result(u64 ring, u64 iocb) {
+        struct sct_aio_ring head;
+        struct sct_io_event event;
 
+        if (bpf_probe_read_user(&head, sizeof(head), (void *) ring) || !head.nr)
+                return 0;
+        for (u32 i = 1; i <= SCT_AIO_MAX; i++) {
+                u32 at = (head.tail + head.nr - i) % head.nr;
+
+                if (i > head.nr || bpf_probe_read_user(&event, sizeof(event), (void *) (ring + 32 + 32ULL * at)))
+                        return 0;
+                if (event.obj == iocb)
+                        return event.res;
+        }
+        return 0;
+}
+
+/* One control block of io_submit(). What is under way still is taken as it was handed over. */
+static __always_inline int side_of_aio(struct io_side *s, const u64 *a, u32 index) {
+        u32 write = s->flags & SIDE_WRITE;
+        struct sct_iocb c;
+        u64 iocb = 0;
+        s64 result;
+
+        if (bpf_probe_read_user(&iocb, 8, (void *) (a[2] + 8 * index)) ||
+            bpf_probe_read_user(&c, sizeof(c), (void *) iocb))
+                return 0;
+        if (write ? c.opcode != SCT_IOCB_PWRITE && c.opcode != SCT_IOCB_PWRITEV
+                  : c.opcode != SCT_IOCB_PREAD && c.opcode != SCT_IOCB_PREADV)
+                return 0;
+        s->how = SCT_HOW_AIO;
+        s->fd = c.fildes;
+        s->address = c.buf;
+        side_at(s, c.offset);
+        if (c.rw_flags & SCT_RWF_APPEND)
+                s->flags |= SIDE_APPEND;
+        if (c.opcode == SCT_IOCB_PWRITEV || c.opcode == SCT_IOCB_PREADV)
+                s->n_vector = c.nbytes;
+        result = aio_result(a[0], iocb);
+        if (!result && write && !s->n_vector) {
+                result = c.nbytes;
+                s->flags |= SIDE_SUBMITTED;
+        }
+        s->size = result;
+        return result > 0;
+}
+
+/* Which file, and where its data is. 0: the call moved none. */
+__weak __noinline int side_fill(struct io_side *s, u32 call, s64 retval, u32 index) {
+        struct pt_regs *regs = (struct pt_regs *) bpf_task_pt_regs(bpf_get_current_task_btf());
+        u64 a[8] = {};
+        u32 compat, write;
+
+        if (!s)
+                return 0;
+        compat = s->flags & SIDE_COMPAT;
+        write = s->flags & SIDE_WRITE;
         syscall_args(regs, compat, a);
+        s->size = retval;
         s->fd = a[0];
         switch (call) {
         case SCT_EVENT_WRITE:
@@ -136,8 +226,20 @@ static __noinline int side_fill(struct io_side *s, struct pt_regs *regs, u32 cal
                 s->how = SCT_HOW_COPY;
                 s->fd = a[1];
                 break;
+        case SCT_EVENT_MMAP:
+        case SCT_EVENT_MMAP2:
+                if (!(a[2] & SCT_PROT_WRITE) || !(a[3] & SCT_MAP_TYPE & SCT_MAP_SHARED) || a[3] & SCT_MAP_ANONYMOUS)
+                        return 0;
+                s->how = SCT_HOW_MAPPING;
+                s->fd = a[4];
+                s->address = retval;
+                s->size = a[1];
+                side_at(s, call == SCT_EVENT_MMAP2 ? a[5] << 12 : a[5]);
+                break;
+        case SCT_EVENT_IO_SUBMIT:
+                return side_of_aio(s, a, index);
         }
-        return 0;
+        return 1;
 }
 
 static __always_inline u64 fd_file(s32 fd) {
@@ -160,9 +262,15 @@ static __always_inline s64 side_offset(const struct io_side *s, struct file *fil
         if (!(s->flags & SIDE_OFFSET))
                 return BPF_CORE_READ(file, f_pos) - s->size;
         /* With O_APPEND pwrite() appends too, wherever it was told to write. */
-        if (s->flags & SIDE_WRITE && append && s->how == SCT_HOW_CALL)
+        if (s->flags & SIDE_WRITE && append && (s->how == SCT_HOW_CALL || s->how == SCT_HOW_AIO))
                 return BPF_CORE_READ(file, f_inode, i_size) - s->size;
         return s->offset;
+}
+
+static __always_inline void note_mapper(void) {
+        u32 tgid = bpf_get_current_pid_tgid() >> 32, one = 1;
+
+        bpf_map_update_elem(&sct_mappers, &tgid, &one, BPF_ANY);
 }
 
 /* Sends what a side has: its rules have matched. */
@@ -186,7 +294,11 @@ __weak __noinline int side_send(struct sct_buf *b, struct artifact_work *work, u
                 work->op.chunk.flags = SCT_CHUNK_APPEND;
         else
                 work->op.chunk.offset = side_offset(s, file);
-        if (s->how != SCT_HOW_CALL && s->how != SCT_HOW_URING) {
+        if (s->flags & SIDE_SUBMITTED)
+                work->op.chunk.flags |= SCT_CHUNK_SUBMITTED;
+        if (s->how == SCT_HOW_MAPPING)
+                note_mapper();
+        if (s->how == SCT_HOW_COPY || s->how == SCT_HOW_MAPPING || s->how == SCT_HOW_KERNEL) {
                 work->op.chunk.flags |= SCT_CHUNK_FETCH;
                 if (artifact_begin(b, work))
                         artifact_end(&work->op);
@@ -234,34 +346,44 @@ __weak __noinline int side_put(struct sct_buf *b, struct sct_scratch *scratch, s
         put_u64(b, 5, SCT_ARG_U64, BPF_CORE_READ(inode, i_ino));
         put_u64(b, 6, SCT_ARG_U32, BPF_CORE_READ(inode, i_generation));
         put_u64(b, 7, SCT_ARG_U32, BPF_CORE_READ(inode, i_nlink));
-        b->rec.retval = s->size;
+        b->rec.retval = s->how == SCT_HOW_MAPPING ? s->address : s->size;
         b->rec.flags |= SCT_RECORD_HAS_RETVAL;
         return 0;
 }
 
-/* Judges one side of a call, and sends it when a rule wants it. */
-static __noinline int side_capture(struct pt_regs *regs, u32 call, s64 retval, u32 flags) {
-        u32 event = flags & SIDE_WRITE ? SCT_EVENT_CAPTURE_WRITE : SCT_EVENT_CAPTURE_READ;
+static __always_inline void side_finish(struct event_run *r, struct artifact_work *w, u64 file) {
+        side_put(&r->s->buf, r->s, &w->side, file);
+        if (artifact_match(r))
+                side_send(&r->s->buf, w, file);
+}
+
+static __always_inline u32 side_event(u32 flags) {
+        return flags & SIDE_WRITE ? SCT_EVENT_CAPTURE_WRITE : SCT_EVENT_CAPTURE_READ;
+}
+
+static __always_inline struct artifact_work *side_work(struct event_run *r, u32 flags) {
+        struct artifact_work *w = artifact_work_get(r->s->level, side_event(flags));
+
+        if (w) {
+                __builtin_memset(&w->side, 0, sizeof(w->side));
+                w->side.flags = flags;
+        }
+        return w;
+}
+
+/* Judges one side of a system call, and sends it when a rule wants it. `index`: of an io_submit()'s calls. */
+__weak __noinline int side_capture(u32 call, s64 retval, u32 flags, u32 index) {
         struct artifact_work *w;
         struct event_run r = {};
-        u64 file;
+        u64 file = 0;
 
-        if (!event_begin(&r, event))
+        if (!event_begin(&r, side_event(flags)))
                 return 0;
-        w = artifact_work_get(r.s->level, event);
-        if (!w)
-                goto finish;
-        __builtin_memset(&w->side, 0, sizeof(w->side));
-        w->side.size = retval;
-        w->side.flags = flags | call >> 16;
-        side_fill(&w->side, regs, call & 0xffff);
-        file = fd_file(w->side.fd);
-        if (!file)
-                goto finish;
-        side_put(&r.s->buf, r.s, &w->side, file);
-        if (artifact_match(&r))
-                side_send(&r.s->buf, w, file);
-finish:
+        w = side_work(&r, flags);
+        if (w && side_fill(&w->side, call, retval, index))
+                file = fd_file(w->side.fd);
+        if (file && w)
+                side_finish(&r, w, file);
         scratch_put();
         return 0;
 }
@@ -281,14 +403,164 @@ static __noinline u32 call_of(struct pt_regs *regs) {
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sct_a_sysexit, struct pt_regs *regs, long retval) {
-        u32 call;
+        u32 call, flags;
 
-        if (!active_generation() || retval <= 0)
+        if (!active_generation() || retval < 0)
                 return 0;
         call = call_of(regs);
-        if (call_moves(call & 0xffff, 1))
-                side_capture(regs, call, retval, SIDE_WRITE);
-        if (call_moves(call & 0xffff, 0))
-                side_capture(regs, call, retval, 0);
+        flags = call >> 16 & SIDE_COMPAT;
+        call &= 0xffff;
+        if (call == SCT_EVENT_MUNMAP || call == SCT_EVENT_MSYNC)
+                return artifact_sync(PT_REGS_PARM1_CORE(regs), PT_REGS_PARM2_CORE(regs), SCT_EVENT_CAPTURE_WRITE,
+                                     call == SCT_EVENT_MUNMAP ? SCT_CHUNK_GONE : 0);
+        if (!retval)
+                return 0;
+        if (call == SCT_EVENT_IO_SUBMIT && !flags) {
+                for (u32 i = 0; i < SCT_AIO_MAX && i < retval; i++) {
+                        side_capture(call, retval, SIDE_WRITE, i);
+                        side_capture(call, retval, 0, i);
+                }
+                return 0;
+        }
+        if (call_moves(call, 1))
+                side_capture(call, retval, flags | SIDE_WRITE, 0);
+        if (call_moves(call, 0))
+                side_capture(call, retval, flags, 0);
+        return 0;
+}
+
+/* The end of a process with mappings: what they hold is final. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(sct_a_exit, struct task_struct *task) {
+        u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+        if (!bpf_map_lookup_elem(&sct_mappers, &tgid) || BPF_CORE_READ(task, signal, live.counter) > 0)
+                return 0;
+        artifact_sync(0, ~0ULL, SCT_EVENT_CAPTURE_WRITE, SCT_CHUNK_GONE);
+        bpf_map_delete_elem(&sct_mappers, &tgid);
+        return 0;
+}
+
+/* ---- io_uring: at the completion, which comes in the context of the submitter or of a thread of its own kind ---- */
+
+/* io_uring/rw.c, splice.c: the beginning of a request, in place of struct io_kiocb's. */
+struct io_rw___sct {
+        struct kiocb kiocb;
+        u64 addr;
+        u32 len;
+} __attribute__((preserve_access_index));
+
+struct io_splice___sct {
+        struct file *file_out;
+        loff_t off_out;
+} __attribute__((preserve_access_index));
+
+enum {                               /* include/uapi/linux/io_uring.h */
+        URING_READV = 1,
+        URING_WRITEV = 2,
+        URING_READ_FIXED = 4,
+        URING_WRITE_FIXED = 5,
+        URING_READ = 22,
+        URING_WRITE = 23,
+        URING_SPLICE = 30,
+};
+
+/* Worker threads carry names of their own: the process is judged by its first thread, where that was judged already. */
+static __always_inline int uring_begin(struct event_run *r, u32 event) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        u32 generation = active_generation(), key, *index;
+
+        if (!generation || !(task->flags & SCT_PF_IO_WORKER))
+                return event_begin(r, event);
+        key = (generation & 1) * SCT_EVENT_ID_MAX + event;
+        index = bpf_map_lookup_elem(&sct_events, &key);
+        if (!index || !*index)
+                return 0;
+        r->parity = generation & 1;
+        r->plan = plan_get(*index, r->parity);
+        r->t = bpf_task_storage_get(&sct_tasks, task->group_leader, NULL, 0);
+        if (!r->plan)
+                return 0;
+        if (!r->t || r->t->generation != generation)
+                return event_begin(r, event);
+        if (!rules_wanted(r->t, r->plan))
+                return 0;
+        r->s = scratch_get();
+        if (!r->s)
+                return 0;
+        record_begin(&r->s->buf, r->t, event);
+        rules_begin(&r->s->buf, r->t, r->plan);
+        return 1;
+}
+
+static __always_inline void side_of_uring(struct io_side *s, u64 address, u32 opcode) {
+        struct io_rw___sct *rw = (struct io_rw___sct *) address;
+        struct io_splice___sct *splice = (struct io_splice___sct *) address;
+
+        s->fd = -1;
+        if (opcode == URING_SPLICE) {
+                s->how = SCT_HOW_COPY;
+                if (BPF_CORE_READ(splice, off_out) != -1)
+                        side_at(s, BPF_CORE_READ(splice, off_out));
+                return;
+        }
+        s->how = SCT_HOW_URING;
+        s->address = BPF_CORE_READ(rw, addr);
+        if (opcode == URING_READV || opcode == URING_WRITEV)
+                s->n_vector = BPF_CORE_READ(rw, len);
+        side_at(s, BPF_CORE_READ(rw, kiocb.ki_pos) - s->size);
+}
+
+__weak __noinline int uring_capture(u64 address, u32 opcode, s64 result, u32 flags) {
+        struct artifact_work *w;
+        struct event_run r = {};
+        u64 file;
+
+        if (!uring_begin(&r, side_event(flags)))
+                return 0;
+        w = side_work(&r, flags);
+        file = (u64) BPF_CORE_READ((struct io_kiocb *) address, file);
+        if (w && file) {
+                w->side.size = result;
+                side_of_uring(&w->side, address, opcode);
+                side_finish(&r, w, file);
+        }
+        scratch_put();
+        return 0;
+}
+
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(sct_a_uring, void *ring, void *address) {
+        struct io_kiocb *req = address;
+        s64 result;
+        u32 opcode;
+
+        if (!req)
+                return 0;
+        result = BPF_CORE_READ(req, cqe.res);
+        opcode = BPF_CORE_READ(req, opcode);
+        if (result <= 0)
+                return 0;
+        switch (opcode) {
+        case URING_WRITE:
+        case URING_WRITEV:
+        case URING_WRITE_FIXED:
+        case URING_SPLICE:
+                return uring_capture((u64) req, opcode, result, SIDE_WRITE);
+        case URING_READ:
+        case URING_READV:
+        case URING_READ_FIXED:
+                return uring_capture((u64) req, opcode, result, 0);
+        }
+        return 0;
+}
+
+/* A request goes to another thread: here its process can still be judged as itself. */
+SEC("tp_btf/io_uring_queue_async_work")
+int sct_a_urqueue(void *ctx) {
+        u32 generation = active_generation();
+
+        if (generation)
+                subject_get(bpf_get_current_task_btf(), generation);
         return 0;
 }

@@ -18,12 +18,16 @@ enum sct_chunk_type {
         SCT_CHUNK_DATA = 2,           /* followed by data */
         SCT_CHUNK_END = 3,            /* the operation is over; size_total and lost are final */
         SCT_CHUNK_SINGLE = 4,         /* head, data and end in one: the record, padded to 8 bytes, then the data */
+        SCT_CHUNK_SYNC = 5,           /* of no operation: a process (operation: its number) has synced or unmapped size_total
+                                       * bytes from address offset on, or ended (offset 0, size_total ~0) */
 };
 
 enum sct_chunk_flags {
         SCT_CHUNK_FETCH = 1 << 0,     /* user space must read the bytes from the file itself: splice, shared mapping, ... */
         SCT_CHUNK_APPEND = 1 << 1,    /* no offset: pipe, socket, character device */
         SCT_CHUNK_FAULT = 1 << 2,     /* END: some bytes could not be read; they are a hole */
+        SCT_CHUNK_SUBMITTED = 1 << 3, /* as handed to the kernel: whether it was written was not to be seen */
+        SCT_CHUNK_GONE = 1 << 4,      /* SYNC: the mapping is no more */
         SCT_CHUNK_OUT = 1 << 3,       /* of a packet: it leaves */
         SCT_CHUNK_FAILED = 1 << 4,    /* END: the call failed; offset is its error number */
 };
@@ -32,7 +36,8 @@ enum sct_chunk_flags {
 enum sct_capture_how {
         SCT_HOW_CALL = 0,             /* write() and its kin: from the caller's memory */
         SCT_HOW_COPY = 1,             /* splice(), sendfile(), copy_file_range(): from the file after the call */
-        SCT_HOW_MAPPING = 2,          /* a shared mapping: the range as it is in the file when it ends, or is synced */
+        SCT_HOW_MAPPING = 2,          /* a shared mapping begins: the record's return value is its address, offset and
+                                       * size_total are in the file. SYNC chunks say when to look */
         SCT_HOW_URING = 3,            /* io_uring */
         SCT_HOW_AIO = 4,              /* io_submit() */
         SCT_HOW_KERNEL = 5,           /* by the kernel itself: core dumps */

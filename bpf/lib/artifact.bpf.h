@@ -47,6 +47,13 @@ struct {                             /* owner: kernel side, user space takes the
         __uint(value_size, sizeof(struct sct_hole));
 } sct_art_holes __weak SEC(".maps");
 
+struct {                             /* owner: kernel side: processes with shared mappings that are captured */
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 4096);
+        __type(key, u32);
+        __type(value, u32);
+} sct_mappers __weak SEC(".maps");
+
 /* One operation while it is copied. */
 struct artifact_op {
         struct sct_chunk chunk;      /* operation, event, dev, inode; offset: where the next data goes */
@@ -353,6 +360,24 @@ static __always_inline void artifact_copy(struct artifact_walk *w) {
         if (w->left)
                 artifact_hole(w->op, w->left, 1);
         w->op->chunk.offset += w->left;
+}
+
+/* A process that has mappings changed `size` bytes of its memory from `address` on. */
+__weak __noinline int artifact_sync(u64 address, u64 size, u32 event, u32 flags) {
+        u32 tgid = bpf_get_current_pid_tgid() >> 32;
+        struct sct_artifact_state *a = artifact_state();
+        struct sct_chunk c = {};
+
+        if (!a || !bpf_map_lookup_elem(&sct_mappers, &tgid))
+                return 0;
+        c.type = SCT_CHUNK_SYNC;
+        c.event = event;
+        c.flags = flags;
+        c.operation = tgid;
+        c.offset = address;
+        c.size_total = size;
+        bpf_ringbuf_output(&sct_art_ring, &c, sizeof(c), artifact_wakeup(a));
+        return 0;
 }
 
 __weak __noinline int artifact_end(struct artifact_op *op) {

@@ -17,6 +17,7 @@
 #include "capture-util.h"
 #include "capture-write.h"
 #include "file-fetch.h"
+#include "mapping.h"
 
 /* After this long without an operation a file is complete for now; longer for what is large (its digest is taken anew)
  * and for what comes again and again. */
@@ -25,6 +26,7 @@
 #define IDLE_BYTES_PER_SEC (64U * 1024 * 1024)
 #define FILES_MAX 65536U        /* that are remembered, so that a reused inode is noticed */
 
+#define NOTE_SUBMITTED "as handed to the kernel: the end of an asynchronous call was not to be seen"
 #define NOTE_COPIED "moved inside the kernel: read back from the file afterwards"
 #define NOTE_MAPPED "written through a shared mapping: the range as it was in the file when the mapping ended or was synced"
 #define NOTE_KERNEL "written by the kernel itself: read back from the file afterwards"
@@ -34,6 +36,7 @@ typedef struct TrackedFile {
         char *name;                     /* of its artifact */
         Artifact *artifact;             /* NULL while it is complete */
         uint64_t scopes;                /* that the artifact knows */
+        bool noted;                     /* it has a note */
         uint64_t last_usec;             /* of its last operation */
         uint64_t idle_usec;
         uint64_t append_end;            /* of what has no offsets: where the next operation's data goes */
@@ -43,6 +46,7 @@ typedef struct TrackedFile {
 typedef struct Files {
         TrackedFile *by_key;            /* in order of their first operation */
         FileFetch *fetch;
+        Mappings *mappings;             /* of files that are written */
 } Files;
 
 /* Of one operation that is under way. */
@@ -71,6 +75,9 @@ static TrackedFile *tracked_file_free(TrackedFile *f) {
         return NULL;
 }
 
+static int write_mapped(CaptureWorker *w, const char *key, ArtifactOrigin *origin, uint64_t offset, const void *data,
+                        size_t size);
+
 static Files *files_get(CaptureWorker *w, CaptureKind kind) {
         void **state = capture_worker_state(w, kind);
         Files *files = *state;
@@ -81,7 +88,8 @@ static Files *files_get(CaptureWorker *w, CaptureKind kind) {
         if (!files)
                 return NULL;
         files->fetch = file_fetch_new();
-        if (!files->fetch) {
+        if (!files->fetch || mappings_new(write_mapped, &files->mappings) < 0) {
+                file_fetch_free(files->fetch);
                 free(files);
                 return NULL;
         }
@@ -187,11 +195,11 @@ static int file_get(CaptureWorker *w, Files *files, const CaptureOperation *o, C
 }
 
 static const char *note_of(const CaptureOperation *o) {
+        if (o->head.flags & SCT_CHUNK_SUBMITTED)
+                return NOTE_SUBMITTED;
         if (!(o->head.flags & SCT_CHUNK_FETCH))
                 return NULL;
         switch (capture_arg_u64(&o->event, "how")) {
-        case SCT_HOW_MAPPING:
-                return NOTE_MAPPED;
         case SCT_HOW_KERNEL:
                 return NOTE_KERNEL;
         }
@@ -199,21 +207,23 @@ static const char *note_of(const CaptureOperation *o) {
 }
 
 /* The artifact, open. */
-static int file_open(CaptureWorker *w, TrackedFile *f, CaptureOperation *o) {
+static int file_open(CaptureWorker *w, TrackedFile *f, ArtifactOrigin *origin, const char *note) {
         int r;
 
-        o->origin.note = note_of(o);
+        origin->note = note;
         if (!f->artifact) {
-                r = store_artifact_begin(capture_worker_store(w), &o->origin, NULL, f->name, &f->artifact);
+                r = store_artifact_begin(capture_worker_store(w), origin, NULL, f->name, &f->artifact);
                 if (r < 0)
                         return r;
-                f->scopes = o->origin.scopes;
+                f->scopes = origin->scopes;
+                f->noted = note != NULL;
                 f->append_end = MAX(f->append_end, artifact_size(f->artifact));
                 return 0;
         }
-        if (o->origin.note || o->origin.scopes & ~f->scopes) {
-                f->scopes |= o->origin.scopes;
-                return artifact_add_origin(f->artifact, &o->origin);
+        if ((note && !f->noted) || origin->scopes & ~f->scopes) {
+                f->scopes |= origin->scopes;
+                f->noted = f->noted || note;
+                return artifact_add_origin(f->artifact, origin);
         }
         return 0;
 }
@@ -242,8 +252,7 @@ static int fetch(Files *files, WriteOperation *x, CaptureOperation *o) {
                 at += (uint64_t) n;
         }
         safe_close(fd);
-        /* A mapping is longer than its file: what is behind the end was never written. */
-        if (at < end && r >= 0 && capture_arg_u64(&o->event, "how") != SCT_HOW_MAPPING)
+        if (at < end && r >= 0)
                 r = artifact_hole(x->file->artifact, x->base + at, end - at);
         return r;
 }
@@ -260,7 +269,9 @@ static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         if (r < 0)
                 return r;
         f->last_usec = now_usec();
-        r = file_open(w, f, o);
+        if (capture_arg_u64(&o->event, "how") == SCT_HOW_MAPPING)
+                return mapping_begin(files->mappings, files->fetch, o, f->key);
+        r = file_open(w, f, &o->origin, note_of(o));
         if (r < 0)
                 return r;
         x = new0(WriteOperation, 1);
@@ -275,6 +286,30 @@ static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         return o->head.flags & SCT_CHUNK_FETCH ? fetch(files, x, o) : 0;
 }
 
+/* What a mapping's file holds. */
+static int write_mapped(CaptureWorker *w, const char *key, ArtifactOrigin *origin, uint64_t offset, const void *data,
+                        size_t size) {
+        Files *files = files_get(w, CAPTURE_WRITE);
+        TrackedFile *f = NULL;
+        int r;
+
+        if (files)
+                HASH_FIND_STR(files->by_key, key, f);
+        if (!f)
+                return -ENOENT;
+        f->last_usec = now_usec();
+        r = file_open(w, f, origin, NOTE_MAPPED);
+        return r < 0 ? r : checked(f, artifact_write(f->artifact, offset, data, size));
+}
+
+static int sync_write(CaptureWorker *w, const struct sct_chunk *c) {
+        Files *files = *capture_worker_state(w, CAPTURE_WRITE);
+
+        if (files)
+                mappings_sync(files->mappings, w, c);
+        return 0;
+}
+
 static int begin_write(CaptureWorker *w, CaptureOperation *o) {
         return begin(w, o, CAPTURE_WRITE);
 }
@@ -287,8 +322,10 @@ static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk
         WriteOperation *x = o->userdata;
         int r;
 
+        if (!x)
+                return 0;
         /* Completed under our hands by a tick, or removed. */
-        r = file_open(w, x->file, o);
+        r = file_open(w, x->file, &o->origin, note_of(o));
         if (r < 0)
                 return r;
         x->file->last_usec = now_usec();
@@ -299,7 +336,9 @@ static int on_hole(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint6
         WriteOperation *x = o->userdata;
         int r;
 
-        r = file_open(w, x->file, o);
+        if (!x)
+                return 0;
+        r = file_open(w, x->file, &o->origin, note_of(o));
         if (r < 0)
                 return r;
         return checked(x->file, artifact_hole(x->file->artifact, x->base + offset, size));
@@ -343,6 +382,7 @@ static int tick(CaptureWorker *w, CaptureKind kind) {
 
         if (!files)
                 return 0;
+        mappings_tick(files->mappings, w);
         HASH_ITER(hh, files->by_key, f, next) {
                 uint64_t idle;
 
@@ -370,11 +410,13 @@ static int tick_read(CaptureWorker *w) {
 
 static void stop(CaptureWorker *w, CaptureKind kind) {
         void **state = capture_worker_state(w, kind);
-        Files *files = TAKE_PTR(*state);
+        Files *files = *state;
         TrackedFile *f, *next;
 
         if (!files)
                 return;
+        files->mappings = mappings_free(files->mappings, w);
+        *state = NULL;
         HASH_ITER(hh, files->by_key, f, next) {
                 HASH_DELETE(hh, files->by_key, f);
                 tracked_file_free(f);
@@ -400,6 +442,7 @@ const CaptureHandler capture_write_handler = {
         .stop = stop_write,
         .hole = on_hole,
         .lost = on_lost,
+        .sync = sync_write,
 };
 
 const CaptureHandler capture_read_handler = {

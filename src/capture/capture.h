@@ -58,6 +58,8 @@ typedef struct CaptureHandler {
         int (*hole)(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint64_t size);
         /* A whole operation that found no room: nothing is known of it but what `h` says. May be NULL. */
         int (*lost)(CaptureWorker *w, CaptureKind kind, const struct sct_hole *h);
+        /* A chunk of type SCT_CHUNK_SYNC. May be NULL. */
+        int (*sync)(CaptureWorker *w, const struct sct_chunk *c);
 } CaptureHandler;
 
 /* capture.c: NULL when nobody captures this kind. */

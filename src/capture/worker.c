@@ -313,6 +313,15 @@ static void on_chunk(const void *sample, size_t size, void *userdata) {
         if (c->type == SCT_CHUNK_HEAD)
                 return on_head(w, c, rest);
 
+        if (c->type == SCT_CHUNK_SYNC) {
+                CaptureKind kind = capture_kind_from_event(c->event);
+                const CaptureHandler *handler = kind >= 0 ? capture_handler(kind) : NULL;
+
+                if (handler && handler->sync)
+                        (void) handler->sync(w, c);
+                return;
+        }
+
         HASH_FIND(hh, w->operations, &c->operation, sizeof(c->operation), o);
         if (!o)
                 return;         /* nobody wants it any more */

@@ -66,6 +66,26 @@ bool artifacts_is_map(const char *name) {
         return map_index(name) >= 0;
 }
 
+/* Kernels are built without io_uring too. Asked for few names, and BTF takes its time: answers are kept. */
+bool artifacts_has_tracepoint(const char *name) {
+        static struct {
+                const char *name;
+                bool there;
+        } known[8];
+        static size_t n_known;
+
+        for (size_t i = 0; i < n_known; i++)
+                if (strcmp(known[i].name, name) == 0)
+                        return known[i].there;
+        bool there = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0;
+
+        if (n_known < ELEMENTSOF(known)) {
+                known[n_known].name = name;
+                known[n_known++].there = there;
+        }
+        return there;
+}
+
 /* What a predecessor left: all of it or nothing. */
 int artifacts_take(Kernel *k, const KernelFd *stored, size_t n) {
         for (int i = 0; i < KERNEL_N_ARTIFACT_MAPS; i++)

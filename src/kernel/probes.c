@@ -22,6 +22,7 @@ typedef struct ProbeRow {
         uint16_t event;        /* attached while this event is wanted; 0: as long as the service runs */
         const char *hook;      /* what TRACE_HOOK says */
         uint16_t also;         /* or this one; 0: none */
+        const char *target;    /* left out where the kernel has no such tracepoint; NULL: it always has */
 } ProbeRow;
 
 #define FOR_FD_NAMES UINT16_MAX /* in the place of an event: while rules give descriptors names */
@@ -311,6 +312,8 @@ static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLa
             (plan->config.n_tree_roots > 0 || plan->config.any_follow || plan->config.n_kin > 0 ||
              plan->config.any_origin))
                 return true;
+        if (row->target && !artifacts_has_tracepoint(row->target))
+                return false;
         return plan->events[row->event] != 0 || (row->also && plan->events[row->also] != 0);
 }
 
@@ -581,6 +584,9 @@ static const ProbeRow probes[] = {
         { "sct_x_modend", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
         { "sct_x_modfend", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
         { "sct_a_sysexit", SCT_EVENT_CAPTURE_WRITE, "raw_tp", SCT_EVENT_CAPTURE_READ },
+        { "sct_a_exit", SCT_EVENT_CAPTURE_WRITE, "tp_btf" },
+        { "sct_a_uring", SCT_EVENT_CAPTURE_WRITE, "tp_btf", SCT_EVENT_CAPTURE_READ, "io_uring_complete" },
+        { "sct_a_urqueue", SCT_EVENT_CAPTURE_WRITE, "tp_btf", SCT_EVENT_CAPTURE_READ, "io_uring_queue_async_work" },
         { "sct_sock_new", SCT_EVENT_CAPTURE_PACKET, "cgroup" },     /* owners first, then packets */
         { "sct_egress", SCT_EVENT_CAPTURE_PACKET, "cgroup" },
         { "sct_ingress", SCT_EVENT_CAPTURE_PACKET, "cgroup" },
