@@ -23,10 +23,10 @@ static __always_inline void fill_parent(struct task_struct *task, struct sct_rec
         h->ppid = pid_at_level(parent_pid, BPF_CORE_READ(pid, level));
 }
 
-/* Everything of the header that belongs to the current task. Own functions keep the frames of what calls them small: all
- * of a chain may have 512 bytes. */
-__weak __noinline int fill_header(struct sct_record *h) {
-        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
+/* Everything of the header that belongs to the task at `address`. Own functions keep the frames of what calls them small:
+ * all of a chain may have 512 bytes. */
+__weak __noinline int fill_header_of(struct sct_record *h, u64 address) {
+        struct task_struct *task = (struct task_struct *) address;
         struct pid *pid = BPF_CORE_READ(task, thread_pid);
         u32 level = BPF_CORE_READ(pid, level);
         u32 flags = BPF_CORE_READ(task, flags);
@@ -59,6 +59,10 @@ __weak __noinline int fill_header(struct sct_record *h) {
         return 0;
 }
 
+static __always_inline int fill_header(struct sct_record *h) {
+        return fill_header_of(h, bpf_get_current_task());
+}
+
 /* The task's executable, as the first argument of a record. */
 static __always_inline void put_exe(struct sct_buf *b, struct sct_task *t) {
         u32 size = t->exe_len;
@@ -76,8 +80,8 @@ static __always_inline void put_exe(struct sct_buf *b, struct sct_task *t) {
         b->rec.n_args = 1;
 }
 
-__weak __noinline int read_exe(struct sct_scratch *s, struct sct_task *t) {
-        struct task_struct *task = (struct task_struct *) bpf_get_current_task();
+__weak __noinline int read_exe_of(struct sct_scratch *s, struct sct_task *t, u64 address) {
+        struct task_struct *task = (struct task_struct *) address;
         struct file *file = BPF_CORE_READ(task, mm, exe_file);
         u32 len = 0, i;
         long n;
@@ -88,7 +92,8 @@ __weak __noinline int read_exe(struct sct_scratch *s, struct sct_task *t) {
         t->exe_len = 0;
         if (!file)
                 return 0;
-        off = path_resolve(s, (u64) BPF_CORE_READ(file, f_path.dentry), (u64) BPF_CORE_READ(file, f_path.mnt), &len);
+        off = path_resolve_of(task, s, (u64) BPF_CORE_READ(file, f_path.dentry), (u64) BPF_CORE_READ(file, f_path.mnt),
+                              &len);
         if (off < 0 || off >= SCT_STR_MAX)
                 return 0;
         for (i = 0; i < (SCT_EXE_MAX + 8) / 8; i++)
@@ -100,6 +105,10 @@ __weak __noinline int read_exe(struct sct_scratch *s, struct sct_task *t) {
         if (len >= SCT_EXE_MAX)
                 COUNT(n_truncated);
         return 0;
+}
+
+static __always_inline int read_exe(struct sct_scratch *s, struct sct_task *t) {
+        return read_exe_of(s, t, bpf_get_current_task());
 }
 
 /* journald, by what it cannot fake: its unit's cgroup, or the inode of its binary. */

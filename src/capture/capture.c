@@ -3,6 +3,7 @@
 /* The kinds of captures, a row each. A kind that is not here is captured by nobody. */
 
 #include "capture.h"
+#include "capture-pcap.h"
 #include "capture-image.h"
 #include "capture-write.h"
 
@@ -18,4 +19,5 @@ static const CaptureHandler *const handlers[_CAPTURE_KIND_MAX] = {
         [CAPTURE_EXEC] = &capture_exec_handler,
         [CAPTURE_MEM] = &capture_mem_handler,
         [CAPTURE_MODULE] = &capture_module_handler,
+        [CAPTURE_NETWORK] = &capture_pcap_handler,
 };

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+/* Whose packet it is. A socket belongs to the task that made it or, from then on, to the process that last sent on it; a
+ * connection that was not accepted yet to its listener's. What is known of the owner is copied to the socket, because
+ * most packets arrive when some other task runs: they are judged by the copy. When the policy set changes, the copy is
+ * judged again by the new one, until the owner is met next.
+ *
+ * Programs on cgroups may not look into task storage. They read it as they read any other memory of the kernel. */
+
+#include "emit.bpf.h"
+
+#define SCT_TCP_TIME_WAIT 6
+#define SCT_TCP_NEW_SYN_RECV 12
+#define SCT_IPPROTO_TCP 6
+
+struct packet_owner {
+        u64 mm;                      /* another one: the task has run another program since */
+        struct sct_task t;           /* a copy; t.subject[] is of generation t.generation */
+};
+
+struct {                             /* owner: kernel side; restart: kept. BPF_F_CLONE: a connection has its listener's */
+        __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+        __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+        __type(key, int);
+        __type(value, struct packet_owner);
+} sct_pktowners __weak SEC(".maps");
+
+struct storage_walk {
+        u64 node;                    /* struct hlist_node of the element that is looked at */
+        u64 map;
+        u64 found;
+};
+
+static long storage_step(u32 i, struct storage_walk *w) {
+        struct bpf_local_storage_elem *elem;
+
+        if (!w->node)
+                return 1;
+        elem = (void *) w->node - bpf_core_field_offset(struct bpf_local_storage_elem, snode);
+        if ((u64) BPF_CORE_READ(elem, sdata.smap) == w->map) {
+                w->found = (u64) elem + bpf_core_field_offset(struct bpf_local_storage_elem, sdata) +
+                           bpf_core_field_offset(struct bpf_local_storage_data, data);
+                return 1;
+        }
+        w->node = (u64) BPF_CORE_READ(elem, snode.next);
+        return 0;
+}
+
+/* Address of what sct_tasks has of a task, 0: nothing. */
+static __always_inline u64 task_known(u64 task) {
+        struct bpf_local_storage *storage = BPF_CORE_READ((struct task_struct *) task, bpf_storage);
+        struct storage_walk w = { .map = (u64) &sct_tasks };
+
+        if (!storage)
+                return 0;
+        w.node = (u64) BPF_CORE_READ(storage, list.first);
+        bpf_loop(64, storage_step, &w, 0);
+        return w.found;
+}
+
+/* Copies it. Returns 1 when there was something. */
+__weak __noinline int task_known_copy(struct sct_task *t, u64 task) {
+        u64 known = task_known(task);
+
+        return t && known && !bpf_probe_read_kernel(t, sizeof(*t), (void *) known);
+}
+
+__weak __noinline u64 task_known_born(u64 task) {
+        u64 leader = (u64) BPF_CORE_READ((struct task_struct *) task, group_leader), known = task_known(leader), born = 0;
+
+        if (known)
+                bpf_probe_read_kernel(&born, sizeof(born), (void *) known + offsetof(struct sct_task, born_ns));
+        return born ? born : BPF_CORE_READ((struct task_struct *) leader, start_boottime);
+}
+
+/* Answers plan 0 for the copy. What a rule asks of the task itself and not of its record is as it was when the copy was
+ * made. */
+__weak __noinline int owner_judge(struct sct_scratch *s, struct sct_task *t, u32 generation) {
+        u32 parity = generation & 1, i, tgid;
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
+        struct sct_buf *b;
+        int excluded, journald;
+
+        if (!s || !t || !config)
+                return -1;
+        b = &s->buf;
+        tgid = t->header.host_pid;
+        if (t->tree_generation != generation) {
+                t->tree = tree_carried(t, config);
+                t->tree_generation = generation;
+        }
+        t->epoch = sct_state.epoch;
+        b->stamp = 0;
+        b->rec = t->header;
+        put_exe(b, t);
+        *(u64 *) b->data = t->header.mnt_ns;   /* NS_EXE, see subject_refresh() */
+        excluded = bpf_map_lookup_elem(&sct_excluded, &tgid) != NULL;
+        journald = sct_state.journal_cgroup && t->cgroup_id == sct_state.journal_cgroup;
+        for (i = 0; i < SCT_BANKS_MAX; i++)
+                b->active[i] = excluded ? 0 : journald ? config->all[i] & config->names_journal[i] : config->all[i];
+        if (!excluded) {
+                struct match_args m = {
+                        .first = config->subject_first, .count = config->n_subject_preds, .parity = parity,
+                        .n_banks = config->n_banks,
+                };
+
+                match_preds(s, b, t, &m);
+        }
+        for (i = 0; i < SCT_BANKS_MAX; i++)
+                t->subject[i] = b->active[i];
+        if (config->any_follow && !excluded) {
+                struct follow_walk w = { .t = t, .parity = parity };
+
+                bpf_loop(config->n_banks * 64, follow_step, &w, 0);
+        }
+        t->generation = generation;
+        t->stamp = __sync_fetch_and_add(&sct_state.n_stamps, 1) + 1;
+        return 0;
+}
+
+/* What is found out of a task that has no fresh answers of its own. A function of its own keeps frames small. */
+__weak __noinline int owner_ask(struct sct_scratch *s, struct sct_task *t, u64 task, u32 generation) {
+        u32 parity = generation & 1;
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
+        u64 carried;
+
+        if (!s || !t || !config)
+                return -1;
+        fill_header_of(&t->header, task);
+        t->cgroup_id = t->header.cgroup_id;
+        if (!t->born_ns)
+                t->born_ns = task_known_born(task);
+        if (!(t->flags & SCT_TASK_EXE)) {
+                read_exe_of(s, t, task);
+                t->flags |= SCT_TASK_EXE;
+        }
+        if (t->tree_generation != generation) {
+                carried = tree_carried(t, config);
+                t->tree = tree_of((struct task_struct *) task, config, parity) | carried;
+                t->tree_generation = generation;
+        }
+        return 0;
+}
+
+/* Copies what is known of a task; address: the same one, as a number. Returns 1 when its answers still hold. */
+static __always_inline int owner_copy_of(struct packet_owner *o, struct task_struct *task, u64 address, u32 generation) {
+        struct sct_task *t = &o->t;
+
+        o->mm = (u64) task->mm;
+        if (!task_known_copy(t, address)) {
+                t->generation = t->tree_generation = t->flags = 0;
+                t->tree = t->follow = t->born_ns = 0;
+                t->exe_len = 0;
+        } else if (subject_is_fresh(task, t, generation))
+                return 1;
+
+        t->nsproxy = (u64) task->nsproxy;
+        t->parent = (u64) task->real_parent;
+        t->comm[0] = comm_word(task, 0);
+        t->comm[1] = comm_word(task, 1);
+        t->node_name[0] = node_name_word(task, 0);
+        t->node_name[1] = node_name_word(task, 1);
+        return 0;
+}
+
+static __noinline int owner_copy(struct packet_owner *o, u32 generation) {
+        return owner_copy_of(o, bpf_get_current_task_btf(), bpf_get_current_task(), generation);
+}
+
+/* Whether the copy is of the process that runs now, as it is now. Any of its threads may use the socket. */
+static __noinline int owner_is_current(struct packet_owner *o, u32 generation) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct sct_task *t = &o->t;
+
+        if (t->header.host_pid != task->tgid || o->mm != (u64) task->mm || t->epoch != sct_state.epoch ||
+            t->generation != generation)
+                return 0;
+        return t->header.host_tid != task->pid || subject_is_fresh(task, t, generation);
+}
+
+/* The current task has the socket. */
+static __always_inline int owner_update(struct packet_owner *o, u32 generation) {
+        struct sct_scratch *s;
+
+        if (owner_is_current(o, generation) || owner_copy(o, generation))
+                return 0;
+        s = scratch_get();
+        if (!s)
+                return -1;
+        if (!owner_ask(s, &o->t, bpf_get_current_task(), generation))
+                owner_judge(s, &o->t, generation);
+        scratch_put();
+        return 0;
+}
+
+/* Nobody is known to use it now: what is known of its owner is judged as things stand. */
+static __always_inline int owner_refresh(struct packet_owner *o, u32 generation) {
+        struct sct_scratch *s;
+
+        if (o->t.generation == generation && o->t.epoch == sct_state.epoch)
+                return 0;
+        s = scratch_get();
+        if (!s)
+                return -1;
+        owner_judge(s, &o->t, generation);
+        scratch_put();
+        return 0;
+}
