@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "hook-functions.h"
 #include "hook-types.h"
 
 static int check_tracepoint(const Hook *hook, char **reterr) {
@@ -23,6 +24,23 @@ static int check_tracepoint(const Hook *hook, char **reterr) {
                                             "/sys/kernel/tracing/events", hook->subsystem, hook->call, strerror(-r));
         }
         return 0;
+}
+
+/* Some LSM hooks return nothing, or yes and no. */
+static int check_lsm_error(const Hook *hook, char **reterr) {
+        _cleanup_(kernel_types_done) KernelTypes types = {};
+        const struct btf_type *proto, *t;
+        const struct btf *btf;
+        char name[160];
+
+        snprintf(name, sizeof(name), "bpf_lsm_%s", hook->call);
+        if (kernel_types_function(&types, name, &btf, &proto) <= 0)
+                return 0;       /* said when its arguments are looked up */
+        t = btf_plain(btf, proto->type);
+        if (t && btf_is_int(t) && t->size == 4)
+                return 0;
+        return kernel_error(reterr, -ENOTSUP, "the LSM hook %s returns no error, so there is nothing to override; write "
+                            "Sigkill, or another hook", hook->call);
 }
 
 static int need(const FeatureSet *features, Feature f, char **reterr) {
@@ -79,6 +97,8 @@ int kernel_check_hook(const FeatureSet *features, const Policy *policy, Hook *ho
                 return r < 0 ? r : hook_settle(policy, hook, reterr);
         case HOOK_LSM:
                 r = need(features, FEATURE_LSM, reterr);
+                if (r >= 0 && hook->overrides)
+                        r = check_lsm_error(hook, reterr);
                 return r < 0 ? r : hook_settle(policy, hook, reterr);
         case HOOK_LOADER:
                 if (features->granted[FEATURE_LSM] || features->granted[FEATURE_KPROBE] ||

@@ -156,7 +156,7 @@ static bool function_exists(KernelTypes *t, const char *name) {
 }
 
 /* Leaves out the members of a list that are not there. */
-static void drop_missing(Hook *hook, KernelTypes *t) {
+static int drop_missing(Hook *hook, KernelTypes *t) {
         size_t n = 0;
 
         for (size_t i = 0; i < hook->n_members; i++) {
@@ -168,6 +168,16 @@ static void drop_missing(Hook *hook, KernelTypes *t) {
         }
         hook->n_members = n;
         hook->absent = n == 0;
+        for (size_t i = 0; hook->symbols && hook->symbols[i]; i++)
+                free(hook->symbols[i]);
+        for (size_t i = 0; i < n; i++) {
+                hook->symbols[i] = strdup(hook->members[i].spec.name);
+                if (!hook->symbols[i])
+                        return -ENOMEM;
+        }
+        if (hook->symbols)
+                hook->symbols[n] = NULL;
+        return 0;
 }
 
 int kernel_expand_hook(const FeatureSet *features, Hook *hook, char **reterr) {
@@ -184,10 +194,10 @@ int kernel_expand_hook(const FeatureSet *features, Hook *hook, char **reterr) {
                 return r;
         if (hook->ignore_not_found) {
                 if (hook->n_members > 0)
-                        drop_missing(hook, &t);
+                        r = drop_missing(hook, &t);
                 else
                         hook->absent = !function_exists(&t, hook->call);
         }
-        hook->expanded = true;
-        return 0;
+        hook->expanded = r >= 0;
+        return r;
 }

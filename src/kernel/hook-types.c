@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "../basic/string-util.h"
+#include "hook-functions.h"
 #include "hook-types.h"
 
 typedef struct StructType {
@@ -395,11 +396,19 @@ static int settle_return(const Policy *policy, const struct btf *btf, Hook *hook
 }
 
 static int settle_of_function(const Policy *policy, Hook *hook, const struct btf *btf, const char *function, char **reterr) {
+        _cleanup_(kernel_types_done) KernelTypes types = {};
         const struct btf_type *proto;
         unsigned first;
         int r;
 
         proto = find_prototype(btf, hook, function, &first);
+        /* Functions of modules have their types there, and some have none at all. */
+        if (!proto && hook->kind == HOOK_KPROBE && kernel_types_function(&types, function, &btf, &proto) == 0) {
+                if (hook->n_args > 0 || hook->has_return)
+                        return kernel_error(reterr, -ENOTSUP, "nothing says what the arguments of %s are, the kernel has no type "
+                                            "information for it; hook it without args and returnArg", function);
+                return 0;
+        }
         if (!proto && hook->kind == HOOK_LSM)
                 return kernel_error(reterr, -ENOTSUP, "this kernel has no LSM hook %s", function);
         if (!proto && hook->kind == HOOK_RAW_TRACEPOINT)
