@@ -16,6 +16,7 @@
 #include "../basic/string-util.h"
 #include "bus-announce.h"
 #include "bus-util.h"
+#include "capture-bus.h"
 
 typedef struct Change {
         char *path;
@@ -219,6 +220,27 @@ void bus_announce_scope_removed(BusAnnounce *a, const Scope *s) {
         char *path = scope_path(s);
 
         if (path)
+                object_removed(a, path);
+}
+
+void bus_announce_capture_added(BusAnnounce *a, unsigned scope, int kind) {
+        char *path = NULL;
+
+        if (capture_bus_path(scope, kind, &path) >= 0)
+                change_add(a, path, BUS_INTERFACE_CAPTURE, true);
+}
+
+void bus_announce_capture_changed(BusAnnounce *a, unsigned scope, int kind) {
+        char *path = NULL;
+
+        if (capture_bus_path(scope, kind, &path) >= 0)
+                change_add(a, path, BUS_INTERFACE_CAPTURE, false);
+}
+
+void bus_announce_capture_removed(BusAnnounce *a, unsigned scope, int kind) {
+        char *path = NULL;
+
+        if (capture_bus_path(scope, kind, &path) >= 0)
                 object_removed(a, path);
 }
 

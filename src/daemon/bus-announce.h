@@ -22,4 +22,7 @@ void bus_announce_policy_removed(BusAnnounce *a, const LoadedPolicy *p);
 void bus_announce_scope_added(BusAnnounce *a, const Scope *s);
 void bus_announce_scope_changed(BusAnnounce *a, const Scope *s);
 void bus_announce_scope_removed(BusAnnounce *a, const Scope *s);
+void bus_announce_capture_added(BusAnnounce *a, unsigned scope, int kind);
+void bus_announce_capture_changed(BusAnnounce *a, unsigned scope, int kind);
+void bus_announce_capture_removed(BusAnnounce *a, unsigned scope, int kind);
 void bus_announce_manager_changed(BusAnnounce *a);

@@ -141,6 +141,18 @@ static void on_scope_removed(Scope *s, void *userdata) {
         bus_announce_scope_removed(((ManagerBus *) userdata)->announce, s);
 }
 
+static void on_capture_added(unsigned scope, int kind, void *userdata) {
+        bus_announce_capture_added(((ManagerBus *) userdata)->announce, scope, kind);
+}
+
+static void on_capture_changed(unsigned scope, int kind, void *userdata) {
+        bus_announce_capture_changed(((ManagerBus *) userdata)->announce, scope, kind);
+}
+
+static void on_capture_removed(unsigned scope, int kind, void *userdata) {
+        bus_announce_capture_removed(((ManagerBus *) userdata)->announce, scope, kind);
+}
+
 static void on_manager_changed(Manager *m, void *userdata) {
         bus_announce_manager_changed(((ManagerBus *) userdata)->announce);
 }
@@ -274,6 +286,9 @@ int manager_bus_start(Manager *m) {
                 .on_scope_added = on_scope_added,
                 .on_scope_changed = on_scope_changed,
                 .on_scope_removed = on_scope_removed,
+                .on_capture_added = on_capture_added,
+                .on_capture_changed = on_capture_changed,
+                .on_capture_removed = on_capture_removed,
                 .on_manager_changed = on_manager_changed,
         };
         ManagerBus *b;

@@ -17,6 +17,7 @@
 static const char *const action_sentences[_BUS_ACTION_MAX] = {
         [BUS_ACTION_MANAGE_POLICIES] = "manage policies",
         [BUS_ACTION_READ_EVENTS] = "read events",
+        [BUS_ACTION_MANAGE_CAPTURES] = "manage captures",
         [BUS_ACTION_MANAGE_SERVICE] = "manage the service",
 };
 

@@ -11,9 +11,11 @@
 #define BUS_PATH "/org/scopetrace/Scopetrace1"
 #define BUS_PATH_SCOPE BUS_PATH "/scope"
 #define BUS_PATH_POLICY BUS_PATH "/policy"
+#define BUS_PATH_CAPTURE BUS_PATH "/capture"
 #define BUS_INTERFACE_MANAGER BUS_NAME ".Manager"
 #define BUS_INTERFACE_SCOPE BUS_NAME ".Scope"
 #define BUS_INTERFACE_POLICY BUS_NAME ".Policy"
+#define BUS_INTERFACE_CAPTURE BUS_NAME ".Capture"
 #define LOG_CONTROL_PATH "/org/freedesktop/LogControl1"
 #define LOG_CONTROL_INTERFACE "org.freedesktop.LogControl1"
 
@@ -23,10 +25,15 @@
 #define BUS_ERROR_SCOPE_IN_USE BUS_NAME ".Error.ScopeInUse"
 #define BUS_ERROR_BAD_POLICY BUS_NAME ".Error.BadPolicy"
 #define BUS_ERROR_POLICY_FROM_FILE BUS_NAME ".Error.PolicyFromFile"
+#define BUS_ERROR_BAD_CAPTURE BUS_NAME ".Error.BadCapture"
+#define BUS_ERROR_NO_SUCH_CAPTURE BUS_NAME ".Error.NoSuchCapture"
+#define BUS_ERROR_CAPTURE_FROM_POLICY BUS_NAME ".Error.CaptureFromPolicy"
+#define BUS_ERROR_NO_SUCH_ARTIFACT BUS_NAME ".Error.NoSuchArtifact"
 
 typedef enum BusAction {
         BUS_ACTION_MANAGE_POLICIES,
         BUS_ACTION_READ_EVENTS,
+        BUS_ACTION_MANAGE_CAPTURES,
         BUS_ACTION_MANAGE_SERVICE,
         _BUS_ACTION_MAX,
 } BusAction;

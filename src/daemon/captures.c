@@ -31,6 +31,7 @@ struct Captures {
         char *directory;
         Store *store;
         CaptureLog *log;
+        ArtifactJob *jobs;
 
         RuntimeCapture *items;
         size_t n, n_allocated;
@@ -75,6 +76,7 @@ int captures_new(Manager *m, Captures **ret) {
 void captures_stop(Captures *c) {
         if (!c->store)
                 return;
+        artifact_jobs_cancel(&c->jobs);
         (void) store_flush(c->store, FLUSH_USEC);
         store_set_handler(c->store, NULL, NULL);
         store_set_trouble_handler(c->store, NULL, NULL);
@@ -355,6 +357,26 @@ unsigned captures_count(Captures *c) {
         while (captures_next(c, &i, NULL))
                 n++;
         return n;
+}
+
+void captures_counters(Captures *c, StoreCounters *ret_store, CaptureCounters *ret_worker) {
+        CaptureFeed *feed = c->manager->capture_feed;
+        CaptureWorker *worker = feed ? capture_feed_worker(feed) : NULL;
+
+        *ret_store = (StoreCounters) {};
+        *ret_worker = (CaptureCounters) {};
+        if (c->store)
+                store_counters(c->store, ret_store);
+        if (worker)
+                capture_worker_counters(worker, ret_worker);
+}
+
+ArtifactJob **captures_jobs(Captures *c) {
+        return &c->jobs;
+}
+
+bool captures_is_announced(const Captures *c, unsigned scope, CaptureKind kind) {
+        return c->present[kind] & SCOPE_BIT(scope);
 }
 
 void captures_announce(Captures *c) {

@@ -4,8 +4,10 @@
 /* Captures as the manager sees them: the store of this service, the captures that were started at run time,
  * and what the loop is told of artifacts. */
 
+#include "../capture/capture.h"
 #include "../capture/store.h"
 #include "../policy/capture-spec.h"
+#include "artifact-job.h"
 #include "manager.h"
 
 typedef struct Captures Captures;
@@ -52,6 +54,12 @@ typedef struct CaptureIterator {
 #define CAPTURE_ITERATOR_FIRST { .scope = 1, .kind = -1 }
 bool captures_next(Captures *c, CaptureIterator *i, CaptureInfo *ret);
 unsigned captures_count(Captures *c);
+/* Others were told that it is there, and not yet that it is gone. */
+bool captures_is_announced(const Captures *c, unsigned scope, CaptureKind kind);
+/* What never was is 0. */
+void captures_counters(Captures *c, StoreCounters *ret_store, CaptureCounters *ret_worker);
+/* Removals that run. */
+ArtifactJob **captures_jobs(Captures *c);
 /* What artifacts of a capture are. */
 ArtifactKind capture_artifact_kind(CaptureKind k);
 

@@ -13,6 +13,7 @@
 #include "../basic/string-util.h"
 #include "bus-connection.h"
 #include "bus-util.h"
+#include "capture-bus.h"
 #include "manager-bus.h"
 #include "policy-bus.h"
 #include "scope-bus.h"
@@ -449,11 +450,15 @@ int manager_bus_export(Manager *m, sd_bus *bus) {
         r = policy_bus_export(m, bus);
         if (r < 0)
                 return r;
+        r = capture_bus_export(m, bus);
+        if (r < 0)
+                return r;
 
         return sd_bus_add_object_vtable(bus, NULL, LOG_CONTROL_PATH, LOG_CONTROL_INTERFACE, log_control_vtable, m);
 }
 
 #define COUNTER(name) SD_BUS_PROPERTY(name, "t", property_get_counter, 0, 0)
+#define CAPTURE_COUNTER(name) SD_BUS_PROPERTY(name, "t", capture_bus_property, 0, 0)
 #define NUMBER(name) SD_BUS_PROPERTY(name, "u", property_get_number, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
 /* Methods are open to everybody for sd-bus: those that change or reveal something ask bus_verify_access() first. */
@@ -481,6 +486,18 @@ const sd_bus_vtable manager_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("OpenEventStream", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", stream),
                                 method_open_event_stream, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListCaptures", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sysasbttto)", captures),
+                                capture_bus_list, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListArtifacts", SD_BUS_ARGS("a{sv}", filter),
+                                SD_BUS_RESULT("a(sssttbsttta{sv})", artifacts), capture_bus_list_artifacts,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("OpenArtifact", SD_BUS_ARGS("s", id), SD_BUS_RESULT("h", artifact),
+                                capture_bus_open_artifact, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RemoveArtifacts", SD_BUS_ARGS("a{sv}", filter), SD_BUS_RESULT("t", removed, "t", freed),
+                                capture_bus_remove_artifacts, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Vacuum", SD_BUS_ARGS("t", max_bytes, "t", max_age_usec),
+                                SD_BUS_RESULT("t", removed, "t", freed), capture_bus_vacuum, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("RemovalProgress", SD_BUS_ARGS("t", removed, "t", total, "t", freed), 0),
         SD_BUS_PROPERTY("Version", "s", property_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Features", "a(sbs)", property_get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("StartTimestamp", "t", property_get_timestamp, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -508,5 +525,22 @@ const sd_bus_vtable manager_vtable[] = {
         COUNTER("NextSequence"),
         SD_BUS_PROPERTY("RingBytes", "t", property_get_counter, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         COUNTER("RingUsedBytes"),
+        SD_BUS_PROPERTY("NCaptures", "u", capture_bus_property, 0, 0),
+        SD_BUS_PROPERTY("CaptureState", "s", capture_bus_property, 0, 0),
+        CAPTURE_COUNTER("NArtifacts"),
+        CAPTURE_COUNTER("ArtifactBytes"),
+        CAPTURE_COUNTER("ArtifactMaxBytes"),
+        CAPTURE_COUNTER("NArtifactsDropped"),
+        CAPTURE_COUNTER("ArtifactBytesDropped"),
+        CAPTURE_COUNTER("NArtifactsEvicted"),
+        CAPTURE_COUNTER("ArtifactBytesEvicted"),
+        CAPTURE_COUNTER("NArtifactHoles"),
+        CAPTURE_COUNTER("ArtifactHoleBytes"),
+        CAPTURE_COUNTER("NArtifactErrors"),
+        CAPTURE_COUNTER("NCaptureOperations"),
+        CAPTURE_COUNTER("CaptureBytes"),
+        CAPTURE_COUNTER("NCaptureLost"),
+        CAPTURE_COUNTER("CaptureBytesLost"),
+        CAPTURE_COUNTER("NCaptureFailed"),
         SD_BUS_VTABLE_END
 };

@@ -10,6 +10,7 @@
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
 #include "bus-util.h"
+#include "capture-bus.h"
 #include "scope-bus.h"
 
 static int scope_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
@@ -80,6 +81,14 @@ static int method_enable(sd_bus_message *message, void *userdata, sd_bus_error *
 
 static int method_disable(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return set_enabled(message, userdata, false, error);
+}
+
+static int method_start_capture(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return capture_bus_start(message, userdata, error);
+}
+
+static int method_stop_capture(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return capture_bus_stop(message, userdata, error);
 }
 
 static int property_get_number(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -164,6 +173,10 @@ const sd_bus_vtable scope_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Enable", NULL, NULL, method_enable, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Disable", NULL, NULL, method_disable, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StartCapture", SD_BUS_ARGS("s", kind, "a{sv}", options), SD_BUS_NO_RESULT,
+                                method_start_capture, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("StopCapture", SD_BUS_ARGS("s", kind), SD_BUS_NO_RESULT, method_stop_capture,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Number", "y", property_get_number, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Policies", "as", property_get_policies, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Enabled", "b", property_get_enabled, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -10,6 +10,7 @@
 
 #include "basic/macro.h"
 #include "daemon/bus-util.h"
+#include "daemon/capture-bus.h"
 #include "daemon/manager-bus.h"
 #include "daemon/policy-bus.h"
 #include "daemon/scope-bus.h"
@@ -21,6 +22,7 @@ static const struct {
         { "/manager", BUS_INTERFACE_MANAGER, manager_vtable },
         { "/scope",   BUS_INTERFACE_SCOPE,   scope_vtable },
         { "/policy",  BUS_INTERFACE_POLICY,  policy_vtable },
+        { "/capture", BUS_INTERFACE_CAPTURE, capture_vtable },
 };
 
 static int fail(const char *what, int r) {
