@@ -13,6 +13,7 @@ void dispatch_done(Dispatch *d) {
         rule_map_ring_done(&d->maps);
         free(d->lost_by_rule);
         free(d->names);
+        stack_resolver_free(d->stacks);
 }
 
 void dispatch_push_map(Dispatch *d, RuleMap *m) {
@@ -116,7 +117,8 @@ void dispatch_count_actions(Dispatch *d) {
                         struct sct_acted acted;
                         uint64_t n;
 
-                        if (!a || kernel_rule_acted(d->kernel, rule_map_generation(m), (uint32_t) i, &acted) < 0)
+                        /* Of a predecessor's rule only the names are known: it has counted for itself. */
+                        if (!a || !a->rule || kernel_rule_acted(d->kernel, rule_map_generation(m), (uint32_t) i, &acted) < 0)
                                 continue;
                         n = rule_action_count(a, &acted, rule_map_counts(m, i));
                         if (n > 0)
@@ -230,6 +232,9 @@ static void dispatch_event(Dispatch *d, Event *e) {
                 return;
 
         subject_fill(d->subject, e);
+        if (unlikely(e->kernel_stack.n > 0 || e->user_stack.n > 0) &&
+            (d->stacks || stack_resolver_new(NULL, &d->stacks) >= 0))
+                stack_resolver_fill(d->stacks, e);
         e->hook = kernel_event_hook(d->kernel, e->spec);
         if (d->journal)
                 journal_write_event(d->journal, e);

@@ -8,6 +8,7 @@
 
 #include "../basic/string-util.h"
 #include "../policy/hook.h"
+#include "hook-state.h"
 #include "rule-map.h"
 #include "scope.h"
 
@@ -28,6 +29,8 @@ struct RuleMap {
         uint16_t *rules;        /* rule number → index in policies, or NO_POLICY */
         RuleAction **actions;   /* by rule number, NULL: an event of the catalogue; NULL when loaded from saved state */
         bool has_actions;
+        bool owns_hooks;        /* loaded from saved state, as the next */
+        char **action_names;
         size_t n_rules;
         RulePolicy *policies;
         size_t n_policies;
@@ -59,7 +62,10 @@ RuleMap *rule_map_free(RuleMap *m) {
         free(m->actions);
         free(m->policies);
         free(m->refs);
+        for (size_t i = 0; m->owns_hooks && i < m->n_hooks; i++)
+                hook_state_free((EventSpec *) m->hooks[i]);
         free(m->hooks);
+        strv_free(m->action_names);
         free(m);
         return NULL;
 }
@@ -291,7 +297,75 @@ int rule_map_save(const RuleMap *m, Buffer *b) {
                                      m->policies[i].name);
         for (size_t i = 0; i < m->n_rules; i++)
                 (void) buffer_printf(b, "%u\n", m->rules[i]);
+        for (size_t i = 0; i < m->n_hooks; i++)
+                if (m->hooks[i])
+                        (void) hook_state_save(m->hooks[i], b);
+        for (size_t i = 0; m->has_actions && i < m->n_rules; i++) {
+                const RuleAction *a = m->actions[i];
+
+                if (!a)
+                        continue;
+                (void) buffer_printf(b, "action %zu %i %i %zu", i, a->monitor, a->quiet, a->n_names);
+                for (size_t k = 0; k < a->n_names; k++)
+                        (void) buffer_printf(b, " %s", a->names[k]);
+                (void) buffer_add_char(b, '\n');
+        }
         return b->failed ? -ENOMEM : 0;
+}
+
+int rule_map_load_hook(RuleMap *m, const char **text, const char *end) {
+        EventSpec *spec;
+        int r;
+
+        r = hook_state_load(text, end, &spec);
+        if (r < 0)
+                return r;
+        m->owns_hooks = true;
+        if (rule_map_hook(m, spec->id))
+                r = -EBADMSG;
+        else
+                r = add_hook(m, spec);
+        if (r < 0)
+                hook_state_free(spec);
+        return r;
+}
+
+/* What its rules did, for the records alone: nothing is done again, and nothing counted. */
+int rule_map_load_action(RuleMap *m, const char **text) {
+        int monitor, quiet, used = 0;
+        size_t rule, n;
+        RuleAction *a;
+
+        if (sscanf(*text, "action %zu %i %i %zu%n", &rule, &monitor, &quiet, &n, &used) != 4 || rule >= m->n_rules ||
+            n > SCT_OPS_MAX)
+                return -EBADMSG;
+        *text += used;
+        if (!m->actions)
+                m->actions = new0(RuleAction *, m->n_rules);
+        if (!m->actions)
+                return -ENOMEM;
+        if (m->actions[rule])
+                return -EBADMSG;
+        a = m->actions[rule] = new0(RuleAction, 1);
+        if (!a)
+                return -ENOMEM;
+        a->monitor = monitor;
+        a->quiet = quiet;
+        for (; a->n_names < n; a->n_names++) {
+                char name[33];
+
+                if (sscanf(*text, " %32[a-z-]%n", name, &used) != 1)
+                        return -EBADMSG;
+                *text += used;
+                if (strv_extend(&m->action_names, name) < 0)
+                        return -ENOMEM;
+                a->names[a->n_names] = m->action_names[strv_length(m->action_names) - 1];
+        }
+        if (**text != '\n')
+                return -EBADMSG;
+        (*text)++;
+        m->has_actions = true;
+        return 0;
 }
 
 static int load_policy(const char **text, RulePolicy *p) {

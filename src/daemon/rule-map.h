@@ -56,6 +56,9 @@ void rule_map_forget_policy(RuleMap *m, const LoadedPolicy *p);
 /* As text, for the state that outlives the daemon. load() moves *text behind what it read. */
 int rule_map_save(const RuleMap *m, Buffer *b);
 int rule_map_load(const char **text, RuleMap **ret);
+/* What stands behind it: hooks, and what rules did. */
+int rule_map_load_hook(RuleMap *m, const char **text, const char *end);
+int rule_map_load_action(RuleMap *m, const char **text);
 
 typedef struct RuleMapRing {
         RuleMap *maps[RULE_MAPS_MAX];       /* newest first */

@@ -8,6 +8,7 @@
 
 #include "../basic/string-util.h"
 #include "../event/record-abi.h"
+#include "hook-state.h"
 #include "state.h"
 
 void saved_state_done(SavedState *s) {
@@ -32,7 +33,7 @@ int state_save(const PolicySet *set, const RuleMapRing *maps, Buffer *b) {
 
                 if (!p->policy || (p->load_flags & POLICY_LOAD_TRACK_OWNER))
                         continue;
-                (void) buffer_printf(b, "row %i %u %u %" PRIu64 " %" PRIu64 " %zu %s\n", p->disabled, p->scope,
+                (void) buffer_printf(b, "row %i %u %u %" PRIu64 " %" PRIu64 " %zu %s\n", p->disabled | (int) p->mode << 1, p->scope,
                                      p->follow_slot, p->loaded_ns, p->load_flags, text ? strlen(text) : 0, p->name);
                 if (text) {
                         (void) buffer_add_string(b, text);
@@ -56,7 +57,7 @@ static int load_row(const char **text, const char *end, SavedState *s) {
 
         if (sscanf(*text, "row %i %u %u %" SCNu64 " %" SCNu64 " %zu %253[^\n]%n", &disabled, &scope, &follow_slot,
                    &p.loaded_ns, &p.load_flags, &text_size, name, &used) != 7 ||
-            (*text)[used] != '\n' || scope > POLICY_SCOPE_MAX || follow_slot > UINT8_MAX)
+            (*text)[used] != '\n' || disabled < 0 || disabled >> 1 >= _POLICY_MODE_MAX || scope > POLICY_SCOPE_MAX || follow_slot > UINT8_MAX)
                 return -EBADMSG;
         *text += used + 1;
         if (!GREEDY_REALLOC(s->policies, s->n_policies_allocated, s->n_policies + 1))
@@ -74,7 +75,8 @@ static int load_row(const char **text, const char *end, SavedState *s) {
                 free(p.text);
                 return -ENOMEM;
         }
-        p.disabled = disabled;
+        p.disabled = disabled & 1;
+        p.mode = (PolicyMode) (disabled >> 1);
         p.scope = (uint8_t) scope;
         p.follow_slot = (uint8_t) follow_slot;
         s->policies[s->n_policies++] = p;
@@ -101,7 +103,11 @@ static int load_items(const char *text, const char *end, SavedState *s) {
                 else if (startswith(text, "generation ") && s->n_maps < RULE_MAPS_MAX) {
                         r = rule_map_load(&text, &s->maps[s->n_maps]);
                         s->n_maps += r >= 0;
-                } else
+                } else if (startswith(text, HOOK_STATE_PREFIX) && s->n_maps > 0)
+                        r = rule_map_load_hook(s->maps[s->n_maps - 1], &text, end);
+                else if (startswith(text, "action ") && s->n_maps > 0)
+                        r = rule_map_load_action(s->maps[s->n_maps - 1], &text);
+                else
                         r = -EBADMSG;
                 if (r < 0)
                         return r;
@@ -144,6 +150,7 @@ int state_restore(const SavedState *s, PolicySet *set) {
                 if (!p || !p->policy)
                         continue;
                 p->disabled = saved->disabled;
+                p->mode = saved->mode;
                 p->loaded_ns = saved->loaded_ns;
                 if (p->policy->scope == 0)
                         p->scope = saved->scope;

@@ -16,7 +16,8 @@
 
 typedef struct SavedPolicy {
         char *name;
-        bool disabled;
+        bool disabled;          /* with the mode in one number: bit 0, the rest */
+        PolicyMode mode;
         uint8_t scope, follow_slot;
         uint64_t loaded_ns;
         uint64_t load_flags;

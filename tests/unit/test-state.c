@@ -94,6 +94,62 @@ TEST(round_trip) {
         buffer_done(&b);
 }
 
+static const char text_hooks[] =
+        "apiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\nmetadata: {name: hooked}\nspec:\n"
+        "  lists: [{name: two, type: syscalls, values: [sys_dup, sys_close]}]\n"
+        "  kprobes:\n"
+        "  - call: sys_openat\n    message: \"a file\\nis opened\"\n    tags: [one tag, other]\n"
+        "    args: [{index: 1, type: string, label: the path}, {index: 2, type: int}]\n"
+        "    selectors: [{matchActions: [{action: Sigkill}]}, {matchActions: [{action: Post}]}]\n"
+        "  - {call: \"list:two\", args: [{index: 0, type: int}]}\n";
+
+static void assert_same_hook(const EventSpec *x, const EventSpec *y) {
+        ASSERT_TRUE(x && y);
+        ASSERT_STREQ(x->name, y->name);
+        ASSERT_EQ(x->family, y->family);
+        ASSERT_STREQ(x->hook, y->hook);
+        ASSERT_STREQ(strempty(x->message), strempty(y->message));
+        for (size_t i = 0; x->tags && x->tags[i]; i++)
+                ASSERT_STREQ(x->tags[i], y->tags[i]);
+        ASSERT_EQ(x->n_args, y->n_args);
+        for (size_t i = 0; i < x->n_args; i++) {
+                ASSERT_STREQ(x->args[i].name, y->args[i].name);
+                ASSERT_STREQ(x->args[i].ctype, y->args[i].ctype);
+                ASSERT_EQ(x->args[i].type, y->args[i].type);
+                ASSERT_EQ(x->args[i].printer, y->args[i].printer);
+                ASSERT_EQ(x->args[i].flags, y->args[i].flags);
+        }
+}
+
+/* Records of hooks that wait in the ring are described by the state alone: the policy may be another one by then. */
+TEST(hooks_outlive) {
+        RuleMapRing ring = {};
+        PolicySet set = {};
+        SavedState state;
+        Buffer b = {};
+
+        load(&set, text_hooks, 0);
+        ASSERT_OK(policy_set_number(&set));
+        rule_map_ring_push(&ring, compile(&set, 5));
+        ASSERT_OK(state_save(&set, &ring, &b));
+        ASSERT_OK(state_load(buffer_cstring(&b), b.size, &state));
+        ASSERT_EQ(state.n_maps, 1);
+        /* One for the call, one for the list, one for each call of the list. */
+        for (uint16_t i = 0; i < 4; i++)
+                assert_same_hook(rule_map_hook(ring.maps[0], SCT_EVENT_HOOK_FIRST + i),
+                                 rule_map_hook(state.maps[0], SCT_EVENT_HOOK_FIRST + i));
+        ASSERT_STREQ(rule_map_hook(state.maps[0], SCT_EVENT_HOOK_FIRST)->message, "a file\nis opened");
+        ASSERT_NULL(rule_map_hook(state.maps[0], SCT_EVENT_HOOK_FIRST + 4));
+        ASSERT_NULL(rule_map_action(state.maps[0], 0)->rule);
+        ASSERT_STREQ(rule_map_action(state.maps[0], 0)->names[0], "sigkill");
+        ASSERT_EQ(rule_map_action(state.maps[0], 0)->n_names, rule_map_action(ring.maps[0], 0)->n_names);
+
+        saved_state_done(&state);
+        policy_set_done(&set);
+        rule_map_ring_done(&ring);
+        buffer_done(&b);
+}
+
 /* Who loaded it has lost its connection to the service, and with it the right to the policy. */
 TEST(owned_policies_end) {
         RuleMapRing ring = {};
@@ -120,6 +176,11 @@ TEST(refused) {
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 1 1\npolicy 1 6 x\n1\nend\n",
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 1 1\npolicy 0 6 x\n0\nend\n",
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 1 99999999\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\nhook 8192 0 0 0 kprobe\ntext 1\na\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 0 0\nhook 8192 1 0 0 kprobe\ntext 1\na\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 0 0\nhook 1 0 0 0 kprobe\ntext 1\na\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 0 0\nhook 8192 0 0 0 kprobe\ntext 99\na\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 0 0\naction 0 0 0 0\nend\n",
         };
         SavedState state;
 
