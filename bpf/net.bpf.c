@@ -109,7 +109,6 @@ static __noinline int packet_args(struct sct_buf *b, struct packet *p) {
         put_u64(b, 1, SCT_ARG_U32, p->ifindex);
         put_u64(b, 2, SCT_ARG_U32, p->out);
         put_u64(b, 3, SCT_ARG_U32, p->protocol);
-        put_u64(b, 4, SCT_ARG_U32, p->net_ns);
         return 0;
 }
 

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Traffic for packet captures, each end a process of its own name, and files of packets compared.
+
+  serve NAME tcp|udp ADDRESS PORT READY     echoes what it gets until a connection, or a datagram of no bytes, ends;
+                                            writes its process number to READY when it listens
+  talk NAME tcp|udp ADDRESS PORT SIZE...    sends SIZE bytes and reads them back, for each SIZE
+  send NAME ADDRESS PORT TEXT               one datagram from a fresh socket
+  print FILE                                one packet a line: length, kept bytes in hex (from the IP header on)
+  whole FILE                                the same, checks that nothing was cut
+"""
+import ctypes
+import os
+import socket
+import struct
+import sys
+
+
+def rename(name):
+    ctypes.CDLL(None).prctl(15, name.encode(), 0, 0, 0)
+
+
+def family(address):
+    return socket.AF_INET6 if ':' in address else socket.AF_INET
+
+
+def serve(name, kind, address, port, ready):
+    rename(name)
+    s = socket.socket(family(address), socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((address, int(port)))
+    if kind == 'tcp':
+        s.listen(8)
+    with open(ready + '.new', 'w') as f:
+        f.write(str(os.getpid()))
+    os.rename(ready + '.new', ready)
+    if kind == 'udp':
+        while True:
+            data, peer = s.recvfrom(65536)
+            if not data:
+                return
+            s.sendto(data, peer)
+    c, _ = s.accept()
+    while True:
+        data = c.recv(65536)
+        if not data:
+            break
+        c.sendall(data)
+    c.close()
+
+
+def talk(name, kind, address, port, *sizes):
+    rename(name)
+    s = socket.socket(family(address), socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
+    s.settimeout(60)
+    s.connect((address, int(port)))
+    for size in map(int, sizes):
+        data = bytes(i * 7 % 251 for i in range(size))
+        s.sendall(data)
+        got = b''
+        while len(got) < size:
+            got += s.recv(65536)
+        assert got == data
+    if kind == 'udp':
+        s.send(b'')
+        return
+    # All of the connection's end is seen by both: nothing is left to a socket that its process has closed.
+    s.shutdown(socket.SHUT_WR)
+    while s.recv(4096):
+        pass
+    s.close()
+
+
+def send(name, address, port, text):
+    rename(name)
+    s = socket.socket(family(address), socket.SOCK_DGRAM)
+    s.sendto(text.encode(), (address, int(port)))
+
+
+def packets(path):
+    """(time in ns, original length, kept bytes), from the IP header on; both lengths without a link header."""
+    with open(path, 'rb') as f:
+        data = f.read()
+    magic, link = struct.unpack('<I', data[:4])[0], struct.unpack('<I', data[20:24])[0]
+    assert magic in (0xa1b2c3d4, 0xa1b23c4d), hex(magic)
+    unit = 1 if magic == 0xa1b23c4d else 1000
+    skip = {1: 14, 101: 0}[link]
+    at = 24
+    while at < len(data):
+        sec, frac, kept, length = struct.unpack('<IIII', data[at:at + 16])
+        assert at + 16 + kept <= len(data), 'a packet is cut off'
+        raw = data[at + 16:at + 16 + kept]
+        at += 16 + kept
+        if skip and raw[12:14] not in (b'\x08\x00', b'\x86\xdd'):
+            continue
+        yield sec * 10**9 + frac * unit, length - skip, raw[skip:]
+
+
+def show(path, whole=False):
+    last = 0
+    for time, length, raw in packets(path):
+        assert time >= last, 'time goes back'
+        assert not whole or len(raw) == length, 'a packet was cut'
+        last = time
+        print(length, raw.hex())
+
+
+if __name__ == '__main__':
+    command, rest = sys.argv[1], sys.argv[2:]
+    {'serve': serve, 'talk': talk, 'send': send, 'print': show, 'whole': lambda p: show(p, True)}[command](*rest)
