@@ -505,10 +505,9 @@ static int settle_field(const Policy *policy, Hook *hook, size_t i, char **reter
 
 static int settle_of_tracepoint(const Policy *policy, Hook *hook, const struct btf *btf, char **reterr) {
         for (size_t i = 0; i < hook->n_args; i++) {
-                int r = settle_field(policy, hook, i, reterr);
+                int r = hook->args[i].source == HOOK_ARG_OF_HOOK ? settle_field(policy, hook, i, reterr)
+                                                                 : btf_path_data(policy, btf, hook, i, reterr);
 
-                if (r == -EOPNOTSUPP)
-                        r = btf_path_data(policy, btf, hook, i, reterr);
                 if (r < 0)
                         return r;
         }
