@@ -77,12 +77,12 @@ SCT_GLOB_INLINE int sct_glob(const char *pattern, const char *text, u32 start, u
 }
 
 SCT_GLOB_INLINE int sct_path_has(const struct sct_cgroup *c, u32 offset, const char *s, u32 n) {
-        u32 i;
+        u32 i, differ = 0;
 
+        /* One branch for all bytes: the verifier follows each. */
         for (i = 0; i < n; i++)
-                if (c->path[(offset + i) & (SCT_CGROUP_PATH_MAX - 1)] != s[i])
-                        return 0;
-        return 1;
+                differ |= (u8) c->path[(offset + i) & (SCT_CGROUP_PATH_MAX - 1)] ^ (u8) s[i];
+        return !differ;
 }
 
 /* Whether path[start..end) begins or ends with the literal and has more than it. */
@@ -108,7 +108,7 @@ SCT_GLOB_INLINE void sct_set_container(struct sct_cgroup *c, u32 start, u32 end)
  * crio-, cri-containerd-, nerdctl-, "...:cri-containerd:". The container's monitor (libpod-conmon-, crio-conmon-) has
  * the same id and is not in the container. */
 SCT_GLOB_INLINE void sct_parse_hex_container(struct sct_cgroup *c, u32 start, u32 end) {
-        u32 id, i;
+        u32 id, i, other = 0;
         char before;
 
         if (SCT_ENDS(c, start, end, ".scope"))
@@ -122,11 +122,13 @@ SCT_GLOB_INLINE void sct_parse_hex_container(struct sct_cgroup *c, u32 start, u3
         if (SCT_ENDS(c, start, id, "conmon-"))
                 return;
         for (i = 0; i < 64; i++) {
-                char x = c->path[(id + i) & (SCT_CGROUP_PATH_MAX - 1)];
+                u32 x = (u8) c->path[(id + i) & (SCT_CGROUP_PATH_MAX - 1)], digit = x - '0', letter = x - 'a';
 
-                if (!((x >= '0' && x <= '9') || (x >= 'a' && x <= 'f')))
-                        return;
+                /* Bit 31 is set when 0 <= digit < 10 or 0 <= letter < 6; without branches, as above. */
+                other |= ~(((digit - 10) & ~digit) | ((letter - 6) & ~letter));
         }
+        if (other >> 31)
+                return;
         sct_set_container(c, id, end);
 }
 

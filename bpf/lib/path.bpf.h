@@ -77,11 +77,17 @@ static long path_step(u32 i, struct path_context *c) {
         return 0;
 }
 
+static const char sct_anon_inode[] = "anon_inode:", sct_pidfd[] = "anon_inode:[pidfd]", sct_pipe[] = "pipe:[",
+                  sct_socket[] = "socket:[";
+
 /* `text` before what stands at s->path + off. */
-static __always_inline u32 path_prepend(struct sct_scratch *s, u32 off, const char *text, u32 len) {
-        for (u32 i = 0; i < len; i++)
-                s->path[(off - len + i) & (SCT_STR_MAX - 1)] = text[i];
-        return off - len;
+#define path_prepend(s, off, text) path_prepend_bytes(s, off, text, sizeof(text) - 1)
+static __always_inline u32 path_prepend_bytes(struct sct_scratch *s, u32 off, const char *text, u32 len) {
+        u64 at = off - len;
+
+        barrier_var(at);
+        bpf_probe_read_kernel(s->path + (at & (SCT_STR_MAX - 1)), len, text);
+        return at;
 }
 
 /* Files without a name of their own get the kernel's: pipe:[12345], anon_inode:[eventfd]. Returns the new offset. */
@@ -93,13 +99,14 @@ __weak __noinline u32 path_name_nameless(struct sct_scratch *s, u64 address, u32
                 return off;
         magic = BPF_CORE_READ(dentry, d_sb, s_magic);
         if (magic == SCT_ANON_INODE_FS_MAGIC)
-                return path_prepend(s, off, "anon_inode:", 11);
+                return path_prepend(s, off, sct_anon_inode);
         if (magic == SCT_PIDFS_MAGIC)
-                return path_prepend(s, off, "anon_inode:[pidfd]", 18);
+                return path_prepend(s, off, sct_pidfd);
         if (magic != SCT_PIPEFS_MAGIC && magic != SCT_SOCKFS_MAGIC)
                 return off;
+        off--;
+        s->path[off & (SCT_STR_MAX - 1)] = ']';
         ino = BPF_CORE_READ(dentry, d_inode, i_ino);
-        off = path_prepend(s, off, "]", 1);
         for (u32 i = 0; i < 20; i++) {
                 off--;
                 s->path[off & (SCT_STR_MAX - 1)] = '0' + ino % 10;
@@ -108,8 +115,8 @@ __weak __noinline u32 path_name_nameless(struct sct_scratch *s, u64 address, u32
                         break;
         }
         if (magic == SCT_PIPEFS_MAGIC)
-                return path_prepend(s, off, "pipe:[", 6);
-        return path_prepend(s, off, "socket:[", 8);
+                return path_prepend(s, off, sct_pipe);
+        return path_prepend(s, off, sct_socket);
 }
 
 /* Writes the path, as the task names it, into s->path; returns the offset of its first byte there, its length (without

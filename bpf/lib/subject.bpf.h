@@ -175,10 +175,23 @@ static __always_inline int subject_is_fresh(struct task_struct *task, struct sct
                t->epoch == sct_state.epoch;
 }
 
+struct journald_walk {
+        struct sct_buf *b;
+        struct sct_gen_config *config;
+};
+
+/* journald's events are for those rules alone that name it. */
+static long journald_step(u32 i, struct journald_walk *w) {
+        u32 bank = i & (SCT_BANKS_MAX - 1);
+
+        w->b->active[bank] &= w->config->names_journal[bank];
+        return 0;
+}
+
 /* Answers plan 0 for the current task. Returns 0, or negative when there is no storage. */
 __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         struct task_struct *task = bpf_get_current_task_btf();
-        u32 parity = generation & 1, i, excluded, tgid = task->tgid;
+        u32 parity = generation & 1, excluded, tgid = task->tgid;
         struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
         struct sct_task *t;
         struct sct_buf *b;
@@ -220,8 +233,12 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         *(u64 *) b->data = t->header.mnt_ns;   /* NS_EXE: in the argument header's place, right before the text */
         excluded = bpf_map_lookup_elem(&sct_excluded, &tgid) != NULL;
         journald = task_is_journald(task, t->cgroup_id);
-        for (i = 0; i < SCT_BANKS_MAX; i++)
-                b->active[i] = excluded ? 0 : journald ? config->all[i] & config->names_journal[i] : config->all[i];
+        bpf_probe_read_kernel(b->active, sizeof(b->active), excluded ? (const void *) sct_zeros : config->all);
+        if (journald) {
+                struct journald_walk w = { .b = b, .config = config };
+
+                bpf_loop(SCT_BANKS_MAX, journald_step, &w, 0);
+        }
         if (!excluded) {
                 struct match_args m = {
                         .first = config->subject_first, .count = config->n_subject_preds, .parity = parity,
@@ -231,8 +248,7 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
                 match_preds(s, b, t, &m);
         }
 
-        for (i = 0; i < SCT_BANKS_MAX; i++)
-                t->subject[i] = b->active[i];
+        bpf_probe_read_kernel(t->subject, sizeof(t->subject), b->active);
         if (config->any_follow && !excluded) {
                 struct follow_walk w = { .t = t, .parity = parity };
 
