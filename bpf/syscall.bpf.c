@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* System calls: one event from entry and return. Entry judges the subject and the arguments and keeps the record in the
  * task's own storage; exit adds the return value and what the kernel filled in, judges that, and sends. Which calls are
- * wanted is a table, so that one pair of programs serves all of them; how they are hooked (raw tracepoints, classic
- * ones, entry functions) is the attach ladder's choice in src/kernel/probes.c. */
+ * wanted is a table, so that one pair of programs serves all of them; how they are hooked (raw tracepoints,
+ * entry functions) is the attach ladder's choice in src/kernel/probes.c. */
 
 #include "lib/arg-read.bpf.h"
 #include "lib/event.bpf.h"
@@ -64,9 +64,8 @@ static __always_inline struct sct_buf *pending_take(struct task_struct *task) {
         return b;
 }
 
-/* The arguments are in regs, or where a classic tracepoint has put them. */
-static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, const u64 *args,
-                                         u32 generation) {
+/* regs: those of the call's entry, with its arguments. */
+static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, u32 generation) {
         u32 plan_index = syscall_plan(index, generation), parity = generation & 1;
         struct sct_scratch *s;
         struct sct_plan *plan;
@@ -105,11 +104,7 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
         b->rec.syscall = plan->event;
         if (index >= SCT_SYSCALL_NR_MAX)
                 b->rec.flags |= SCT_RECORD_COMPAT;
-        if (regs)
-                syscall_args(regs, index >= SCT_SYSCALL_NR_MAX, b->args);
-        else
-                for (u32 i = 0; i < 6; i++)
-                        b->args[i] = args[i];
+        syscall_args(regs, index >= SCT_SYSCALL_NR_MAX, b->args);
         b->may_defer = !(plan->flags & SCT_PLAN_NO_RETURN);
         read_args(s, b, parity * SCT_PLANS_MAX + (plan_index & (SCT_PLANS_MAX - 1)), 0);
         b->may_defer = 0;
@@ -229,7 +224,7 @@ int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
         index = (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
         if (sct_state.syscalls_all & 1)
                 syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
-        return syscall_enter(task, index, regs, NULL, generation);
+        return syscall_enter(task, index, regs, generation);
 }
 
 SEC("tp_btf/sys_exit")
@@ -261,7 +256,7 @@ int sct_km_enter(struct pt_regs *ctx) {
         if (nr >= SCT_SYSCALL_NR_MAX)
                 return 0;
         return syscall_enter(task, (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1)),
-                             regs, NULL, generation);
+                             regs, generation);
 }
 
 SEC("kprobe.multi")
@@ -271,37 +266,4 @@ int sct_km_exit(struct pt_regs *ctx) {
         if (!generation || !sct_state.n_pending)
                 return 0;
         return syscall_exit(bpf_get_current_task_btf(), PT_REGS_RC(ctx), generation);
-}
-
-/* The classic tracepoints syscalls/sys_{enter,exit}_NAME: attached to the wanted calls alone, they leave all others
- * nearly untouched. They do not see 32-bit calls. */
-struct tp_enter {
-        u64 common;
-        s64 nr;
-        u64 args[6];
-};
-
-struct tp_exit {
-        u64 common;
-        s64 nr;
-        s64 retval;
-};
-
-SEC("tracepoint")
-int sct_tp_enter(struct tp_enter *ctx) {
-        u32 generation = active_generation();
-        u64 nr = ctx->nr;
-
-        if (!generation || nr >= SCT_SYSCALL_NR_MAX)
-                return 0;
-        return syscall_enter(bpf_get_current_task_btf(), nr & (SCT_SYSCALL_NR_MAX - 1), NULL, ctx->args, generation);
-}
-
-SEC("tracepoint")
-int sct_tp_exit(struct tp_exit *ctx) {
-        u32 generation = active_generation();
-
-        if (!generation || !sct_state.n_pending)
-                return 0;
-        return syscall_exit(bpf_get_current_task_btf(), ctx->retval, generation);
 }

@@ -317,37 +317,6 @@ static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLa
         return plan->events[row->event] != 0 || (row->also && plan->events[row->also] != 0);
 }
 
-/* The classic tracepoint of one side of a system call; "" when it is attached already. */
-static void classic_link_name(Kernel *k, const EventSpec *spec, bool exit, char name[static 56]) {
-        snprintf(name, 56, "tp.sys_%s_%.40s", exit ? "exit" : "enter", syscall_kernel_name(spec));
-        if (probes_find_link(k, name))
-                name[0] = 0;
-}
-
-static int attach_classic(Kernel *k, struct sct *skeleton, const SyscallLadder *ladder, char **reterr) {
-        for (size_t i = 0; i < ladder->n_classic; i++)
-                for (int exit = 0; exit < 2; exit++) {
-                        const EventSpec *spec = ladder->classic[i];
-                        struct bpf_link *link;
-                        char name[56];
-                        int r;
-
-                        classic_link_name(k, spec, exit, name);
-                        if (!name[0])
-                                continue;
-                        link = bpf_program__attach_tracepoint(exit ? skeleton->progs.sct_tp_exit
-                                                                   : skeleton->progs.sct_tp_enter,
-                                                              "syscalls", name + strlen("tp."));
-                        if (!link)
-                                return kernel_error(reterr, -errno, "Tracepoint syscalls/%s could not be attached: %s.",
-                                                    name + strlen("tp."), strerror(errno));
-                        r = probes_add_link(k, link, name, NULL, spec->id);
-                        if (r < 0)
-                                return r;
-                }
-        return 0;
-}
-
 /* One link stands for a set of functions: its name has the set's hash, so that the same set is not attached twice. */
 static void functions_link_name(const char *const *symbols, size_t n, bool exit, char name[static 56]) {
         uint64_t hash = 0xcbf29ce484222325ULL;      /* FNV-1a */
@@ -387,23 +356,14 @@ static int attach_functions(Kernel *k, struct sct *skeleton, const SyscallLadder
 static size_t ladder_programs(Kernel *k, const SyscallLadder *ladder, const char *programs[static 2]) {
         char name[56];
 
-        if (ladder->rung == SYSCALL_RUNG_FUNCTIONS) {
-                functions_link_name((const char *const *) ladder->enter, ladder->n_enter, false, name);
-                if (probes_find_link(k, name))
-                        return 0;
-                programs[0] = "sct_km_enter";
-                programs[1] = "sct_km_exit";
-                return 2;
-        }
-        for (size_t i = 0; i < ladder->n_classic; i++) {
-                classic_link_name(k, ladder->classic[i], false, name);
-                if (name[0]) {
-                        programs[0] = "sct_tp_enter";
-                        programs[1] = "sct_tp_exit";
-                        return 2;
-                }
-        }
-        return 0;
+        if (ladder->rung != SYSCALL_RUNG_FUNCTIONS)
+                return 0;
+        functions_link_name((const char *const *) ladder->enter, ladder->n_enter, false, name);
+        if (probes_find_link(k, name))
+                return 0;
+        programs[0] = "sct_km_enter";
+        programs[1] = "sct_km_exit";
+        return 2;
 }
 
 int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
@@ -433,10 +393,7 @@ int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
                         if (r < 0)
                                 return r;
                 }
-        if (n_ladder == 0)
-                return 0;
-        return ladder->rung == SYSCALL_RUNG_FUNCTIONS ? attach_functions(k, more, ladder, reterr)
-                                                      : attach_classic(k, more, ladder, reterr);
+        return n_ladder > 0 ? attach_functions(k, more, ladder, reterr) : 0;
 }
 
 static bool link_is_wanted(Kernel *k, const KernelLink *link, const Plan *plan, const SyscallLadder *ladder) {
@@ -446,9 +403,6 @@ static bool link_is_wanted(Kernel *k, const KernelLink *link, const Plan *plan, 
                 return hooks_link_is_wanted(k, link->name);
         if (link->row)
                 return row_is_wanted(link->row, plan, ladder);
-        for (size_t i = 0; i < ladder->n_classic; i++)
-                if (ladder->classic[i]->id == link->event)
-                        return true;
         if (ladder->rung != SYSCALL_RUNG_FUNCTIONS)
                 return false;
         functions_link_name((const char *const *) ladder->enter, ladder->n_enter, false, name);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The rungs for system calls. Functions cost only the calls that are wanted, and all others nothing. Raw tracepoints see
- * every call of every task and cost each about 80 ns. Classic ones cost 36 to 42 ns on all calls and 130 on their own,
- * and are skipped by the kernel for 32-bit calls (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS), so they serve a few calls on a
- * kernel without the 32-bit ABI.
+ * every call of every task and cost each about 80 ns. The classic tracepoints (36 to 42 ns on all calls, 130 on their
+ * own) are no rung: the kernel skips them for 32-bit calls (ARCH_TRACE_IGNORE_COMPAT_SYSCALLS), which would go unseen.
  *
  * kprobe.multi rather than fentry: one program for all functions, where fentry wants each function's own, verified at
  * some 40 ms a piece. */
@@ -15,13 +14,6 @@
 
 /* With more calls than this, the raw tracepoints' constant cost is the smaller one. */
 #define FUNCTIONS_MANY 64
-
-static bool has_tracepoint(const EventSpec *spec) {
-        char path[160];
-
-        snprintf(path, sizeof(path), "/sys/kernel/tracing/events/syscalls/sys_enter_%s", syscall_kernel_name(spec));
-        return access(path, F_OK) == 0;
-}
 
 /* The calls that are wanted, each once, though it may have a number in both tables. */
 static size_t wanted_calls(const Plan *plan, const EventSpec **calls, size_t max) {
@@ -61,17 +53,6 @@ static bool take_functions(const FeatureSet *features, SyscallSymbols *symbols, 
         return ret->n_enter < SYSCALL_FUNCTIONS_MAX;
 }
 
-static bool take_classic(const FeatureSet *features, const EventSpec **calls, size_t n, SyscallLadder *ret) {
-        if (n > SYSCALL_CLASSIC_MAX || features->granted[FEATURE_IA32] || !features->granted[FEATURE_TRACEPOINT])
-                return false;
-        for (size_t i = 0; i < n; i++) {
-                if (calls[i]->no_return || !has_tracepoint(calls[i]))
-                        return false;
-                ret->classic[ret->n_classic++] = calls[i];
-        }
-        return true;
-}
-
 void syscall_ladder(const FeatureSet *features, SyscallSymbols *symbols, const Plan *plan, SyscallLadder *ret) {
         const EventSpec *calls[FUNCTIONS_MANY];
         size_t n;
@@ -88,8 +69,6 @@ void syscall_ladder(const FeatureSet *features, SyscallSymbols *symbols, const P
                 ret->rung = SYSCALL_RUNG_RAW;
         else if (take_functions(features, symbols, calls, n, ret))
                 ret->rung = SYSCALL_RUNG_FUNCTIONS;
-        else if (take_classic(features, calls, n, ret))
-                ret->rung = SYSCALL_RUNG_CLASSIC;
         else
                 ret->rung = SYSCALL_RUNG_RAW;
 }

@@ -6,20 +6,16 @@
 #include "kernel.h"
 #include "syscall-symbols.h"
 
-#define SYSCALL_CLASSIC_MAX 4
 #define SYSCALL_FUNCTIONS_MAX 512
 
 typedef enum SyscallRung {
         SYSCALL_RUNG_NONE,          /* none is wanted */
         SYSCALL_RUNG_FUNCTIONS,     /* kprobe.multi on the entry functions of the wanted calls */
-        SYSCALL_RUNG_CLASSIC,       /* the tracepoints syscalls/sys_{enter,exit}_NAME of the wanted calls */
         SYSCALL_RUNG_RAW,           /* raw sys_enter and sys_exit: all calls pass there */
 } SyscallRung;
 
 typedef struct SyscallLadder {
         SyscallRung rung;
-        const EventSpec *classic[SYSCALL_CLASSIC_MAX];
-        size_t n_classic;
         const char *enter[SYSCALL_FUNCTIONS_MAX], *exit[SYSCALL_FUNCTIONS_MAX];   /* borrowed from the symbols */
         size_t n_enter, n_exit;
 } SyscallLadder;
