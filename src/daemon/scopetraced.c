@@ -9,6 +9,8 @@
 
 #include "../basic/log.h"
 #include "../basic/string-util.h"
+#include "../capture/pcap-packet.h"
+#include "../policy/capture-spec.h"
 #include "check.h"
 #include "manager.h"
 
@@ -121,6 +123,7 @@ int main(int argc, char *argv[]) {
         Arguments a = { .options.console_format = EVENT_FORMAT_TABLE_VERBOSE };
         int r;
 
+        capture_spec_set_filter_check(pcap_filter_check);
         log_set_identifier("scopetraced");
         log_set_target(LOG_TARGET_AUTO);
         r = parse_arguments(argc, argv, &a);

@@ -4,7 +4,8 @@
  * times are rows of one table: `write=*.log`, `artifact:write=*.log` and `file-write.filters=path=*.log` are the same.
  *
  * Filters of one sort add up (any path of several), filters of different sorts restrict each other (path and type).
- * Whether a packet filter's expression is one is asked of libpcap, which this layer does not know. */
+ * Whether a packet filter's expression is one is asked of libpcap, which this layer does not know: of the function that a
+ * program has set, if it has. */
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -41,6 +42,12 @@ struct ExpressionRow {
         int (*parse)(ParseState *s, const ExpressionRow *row, const char *value);
         int argument;
 };
+
+static PacketFilterCheck packet_filter_check;
+
+void capture_spec_set_filter_check(PacketFilterCheck check) {
+        packet_filter_check = check;
+}
 
 static const ExpressionRow expression_table[];
 static const size_t n_expression_table;
@@ -268,10 +275,22 @@ static int parse_splits(ParseState *s, const ExpressionRow *row, const char *val
         return add_words(s, row, value, "process,container", add_split);
 }
 
+/* Whether the catalogue has events of packets at all. */
+static bool has_packet_events(void) {
+        for (const EventSpec *e = event_spec_next(NULL); e; e = event_spec_next(e))
+                if (e->family == EVENT_FAMILY_NETWORK && !e->internal)
+                        return true;
+        return false;
+}
+
 static int parse_pcap_options(ParseState *s, const ExpressionRow *row, const char *value) {
         if (!streq(value, "none") && !streq(value, "filtered"))
                 return refuse(s, "%s is no option of packet captures; write %snone (every packet) or %sfiltered (those of "
                               "the packet events that the policy selects).", QUOTE(value), row->name, row->name);
+        if (streq(value, "filtered") && !has_packet_events())
+                return refuse(s, "%sfiltered keeps the packets of the packet events that the policy selects, and there are "
+                              "none to select; write pcap-filter: with an expression as for tcpdump, for example "
+                              "pcap-filter:tcp port 443.", row->name);
         s->kinds[CAPTURE_NETWORK].spec.pcap_filtered = streq(value, "filtered");
         return 0;
 }
@@ -312,12 +331,18 @@ static int parse_snaplen(ParseState *s, const ExpressionRow *row, const char *va
 
 static int parse_pcap_filter(ParseState *s, const ExpressionRow *row, const char *value) {
         CaptureSpec *spec = &s->kinds[CAPTURE_NETWORK].spec;
+        int r;
 
         if (isempty(value))
                 return refuse(s, "The expression of pcap-filter: is empty; write one as for tcpdump, for example "
                               "pcap-filter:tcp port 443.");
         if (spec->pcap_filter)
                 return refuse(s, "A policy has one pcap-filter:; join the two with `and` or `or`.");
+        if (packet_filter_check) {
+                r = packet_filter_check(value, s->reterr);
+                if (r < 0)
+                        return r;
+        }
         spec->pcap_filter = strdup(value);
         return spec->pcap_filter ? 0 : -ENOMEM;
 }

@@ -68,6 +68,10 @@ CaptureKind capture_kind_from_string(const char *s);
 const EventSpec *capture_kind_event(CaptureKind k);
 CaptureKind capture_kind_from_event(uint16_t event);
 
+/* Asked of each pcap-filter: expression while it is parsed, from then on; on -EINVAL *reterr is a sentence. NULL: nobody is. */
+typedef int (*PacketFilterCheck)(const char *expression, char **reterr);
+void capture_spec_set_filter_check(PacketFilterCheck check);
+
 /* Parses the expressions of one policy (seed 004, reference §4.1 and §4.5: also the spellings with artifact: and netpcap:).
  * On -EINVAL *reterr is a sentence that says what to write instead, *ret_index the expression. */
 int capture_spec_parse(char *const *expressions, CaptureSpecList *ret, size_t *ret_index, char **reterr);

@@ -181,9 +181,9 @@ TEST(packets) {
         ASSERT_EQ(l.items[0].n_conditions, 0);
         capture_spec_list_done(&l);
 
-        l = GOOD("network", "netpcap:process,command,container", "pcap-options:filtered", "pcap-filter:tcp port 80");
+        l = GOOD("network", "netpcap:process,command,container", "pcap-options:none", "pcap-filter:tcp port 80");
         ASSERT_EQ(l.items[0].pcap_split, CAPTURE_PCAP_PROCESS | CAPTURE_PCAP_COMMAND | CAPTURE_PCAP_CONTAINER);
-        ASSERT_TRUE(l.items[0].pcap_filtered);
+        ASSERT_FALSE(l.items[0].pcap_filtered);
         ASSERT_STREQ(l.items[0].pcap_filter, "tcp port 80");
         capture_spec_list_done(&l);
 
@@ -207,6 +207,7 @@ TEST(packets) {
 
         BAD("divide packets", "pcap:proces");
         BAD("no option", "pcap-options:some");
+        bad("pcap-filter:tcp port 443", 1, (const char *const[]) { "network", "pcap-options:filtered", NULL });     /* no packet events yet */
         BAD("unit", "pcap-snaplen:120");
         BAD("unit", "pcap-snaplen:b");
         BAD("1b to", "pcap-snaplen:64kb");
@@ -214,6 +215,24 @@ TEST(packets) {
         BAD("network interface", "net=");
         BAD("network interface", "net=a/b");
         bad("add network", 0, (const char *const[]) { "pcap-snaplen:max", NULL });
+}
+
+static int no_such_protocol(const char *expression, char **reterr) {
+        if (strstr(expression, "tcp"))
+                return 0;
+        *reterr = strdup("That is no packet filter.");
+        return -EINVAL;
+}
+
+TEST(packet_filters_are_asked_of_who_knows) {
+        CaptureSpecList l = GOOD("network", "pcap-filter:prot 80");
+
+        capture_spec_list_done(&l);
+        capture_spec_set_filter_check(no_such_protocol);
+        l = GOOD("network", "pcap-filter:tcp port 80");
+        capture_spec_list_done(&l);
+        bad("That is no packet filter.", 1, (const char *const[]) { "network", "pcap-filter:prot 80", NULL });
+        capture_spec_set_filter_check(NULL);
 }
 
 TEST(directory) {
