@@ -180,6 +180,9 @@ static const char *misfit(const HookArg *a, const TypeView *v) {
                 if (streq(struct_types[i].type, wanted)) {
                         if (v->type && streq(v->type, wanted))
                                 return NULL;
+                        /* A void * of a tracepoint's record hides what it is, and the policy knows. */
+                        if (v->is_pointer && streq(object, "void"))
+                                return NULL;
                         return struct_types[i].name;
                 }
         if (streq(wanted, "kernel_cap_t"))
@@ -438,7 +441,7 @@ static void describe_field(const TracepointField *f, TypeView *ret) {
                 ret->type = f->is_text && f->size > 8 ? "string" : "const_buf";
         } else if (f->is_pointer) {
                 ret->is_pointer = true;
-                ret->object = f->object;
+                ret->object = f->object[0] || f->is_text ? f->object : "void";
                 ret->type = f->is_text ? "string" : struct_type(f->object) ?: "ptr";
         } else {
                 ret->type = integer_type(f->size, f->is_signed);
@@ -565,7 +568,7 @@ static int settle_functions(const Policy *policy, Hook *hook, const struct btf *
 
 /* Whether anything is to be looked up: the kernel's type information is large. */
 static bool wants_btf(const Hook *hook) {
-        if (hook->kind == HOOK_RAW_TRACEPOINT || hook->kind == HOOK_LSM || (hook->kind == HOOK_KPROBE && !hook->syscall))
+        if (IN_SET(hook->kind, HOOK_RAW_TRACEPOINT, HOOK_LSM, HOOK_LOADER) || (hook->kind == HOOK_KPROBE && !hook->syscall))
                 return true;
         for (size_t i = 0; i < hook->n_args; i++)
                 if (hook->args[i].source != HOOK_ARG_OF_HOOK)
@@ -598,6 +601,8 @@ int hook_settle(const Policy *policy, Hook *hook, char **reterr) {
                 r = settle_of_tracepoint(policy, hook, btf, reterr);
         else if (hook->kind == HOOK_UPROBE || hook->syscall)
                 r = settle_of_data(policy, hook, btf, reterr);
+        else if (hook->kind == HOOK_LOADER)
+                r = settle_of_function(policy, hook, btf, "security_mmap_file", reterr);
         else
                 r = settle_functions(policy, hook, btf, reterr);
         btf__free(btf);
