@@ -564,3 +564,44 @@ int sct_a_urqueue(void *ctx) {
                 subject_get(bpf_get_current_task_btf(), generation);
         return 0;
 }
+
+/* ---- What the kernel writes itself, into core dumps above all: no system call tells ---- */
+
+__weak __noinline int kernel_capture(u64 file, u64 position, s64 result) {
+        struct artifact_work *w;
+        struct event_run r = {};
+        u64 end = 0;
+
+        if (result <= 0 || !file || !event_begin(&r, SCT_EVENT_CAPTURE_WRITE))
+                return 0;
+        w = side_work(&r, SIDE_WRITE);
+        if (w) {
+                bpf_probe_read_kernel(&end, sizeof(end), (void *) position);
+                w->side.fd = -1;
+                w->side.how = SCT_HOW_KERNEL;
+                w->side.size = result;
+                side_at(&w->side, end - result);
+                side_finish(&r, w, file);
+        }
+        scratch_put();
+        return 0;
+}
+
+/* One may be inlined into the other: what both tell is the same bytes of the same file. */
+SEC("fexit/__kernel_write")
+int sct_a_kwrite(void *ctx) {
+        u64 a[5] = {};                  /* file, buffer, size, position; what it returned */
+
+        bpf_probe_read_kernel(a, sizeof(a), ctx);
+        kernel_capture(a[0], a[3], a[4]);
+        return 0;
+}
+
+SEC("fexit/__kernel_write_iter")
+int sct_a_kwriteit(void *ctx) {
+        u64 a[4] = {};                  /* file, iterator, position; what it returned */
+
+        bpf_probe_read_kernel(a, sizeof(a), ctx);
+        kernel_capture(a[0], a[2], a[3]);
+        return 0;
+}

@@ -80,6 +80,17 @@ struct sct_hole {
         u32 pad;
 };
 
+/* Executed files whose content was sent, or is kept: what of them need not be sent again. */
+struct sct_image_key {
+        u64 dev, inode;
+};
+
+struct sct_image_state {
+        u64 ctime_ns, size;     /* the state that the file was in */
+        u64 first_ns, sent_ns;  /* CLOCK_BOOTTIME: when it was first and last sent; sent_ns 0: it is kept */
+        u64 is_settled;         /* when it was last sent it could not change without showing it */
+};
+
 /* The words that the kernel side and the reader of the ring share: one entry of an array that is mapped. */
 struct sct_artifact_state {
         u32 reader;             /* enum sct_reader_state, of the thread that reads this ring */

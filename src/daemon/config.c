@@ -258,6 +258,8 @@ static const ConfigRow config_rows[] = {
           "emerg, alert, crit, err, warning, notice, info or debug" },
         { "DnsServers", parse_servers_row, FIELD(dns_servers), 0, 0,
           "addresses of name servers separated by commas, for example 192.0.2.1,[2001:db8::1]:53" },
+        { "CaptureRingSize", parse_size_row, FIELD(capture_ring_bytes), RING_BYTES_MIN, RING_BYTES_MAX,
+          "a size from 64K to 1G" },
         { "CaptureDirectory", parse_directory_row, FIELD(capture_directory), 0, 0,
           "an absolute path, at least two folders deep and without dots, of a directory that nothing else uses" },
         { "CaptureMaxUse", parse_limit_row, FIELD(capture_max_use), CAPTURE_BYTES_MIN, INT64_MAX,

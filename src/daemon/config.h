@@ -15,6 +15,7 @@ typedef struct Config {
         uint64_t stream_buffer_bytes;   /* StreamBufferSize=: of a stream that does not ask for a size */
         int log_level;                  /* LogLevel= */
         char dns_servers[256];          /* DnsServers=: whom DnsLookup asks; empty: those of resolv.conf */
+        uint64_t capture_ring_bytes;    /* CaptureRingSize=; 0: the kernel layer's default */
         char *capture_directory;        /* CaptureDirectory=; NULL: captures/ in the state directory */
         uint64_t capture_max_use;       /* CaptureMaxUse=; STORE_AUTO, or 0: no limit. The same for the following */
         uint64_t capture_max_artifact;  /* CaptureMaxArtifactSize= */

@@ -236,7 +236,10 @@ static int setup_outputs(Manager *m) {
 }
 
 static int open_kernel(Manager *m, SavedState *saved) {
-        KernelConfig config = { .ring_bytes = (uint32_t) m->config.ring_bytes };
+        KernelConfig config = {
+                .ring_bytes = (uint32_t) m->config.ring_bytes,
+                .artifact_ring_bytes = (uint32_t) m->config.capture_ring_bytes,
+        };
         _cleanup_free_ KernelFd *fds = NULL;
         _cleanup_free_ char *error = NULL;
         const char *reason;

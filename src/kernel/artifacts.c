@@ -66,19 +66,24 @@ bool artifacts_is_map(const char *name) {
         return map_index(name) >= 0;
 }
 
-/* Kernels are built without io_uring too. Asked for few names, and BTF takes its time: answers are kept. */
-bool artifacts_has_tracepoint(const char *name) {
+/* Whether the kernel has a BTF tracepoint, or a function ("fexit:NAME") that may be hooked. Asked for few names, and BTF
+ * takes its time: answers are kept. */
+bool artifacts_has_target(const FeatureSet *features, const char *name) {
         static struct {
                 const char *name;
                 bool there;
-        } known[8];
+        } known[16];
         static size_t n_known;
+        const char *function = strncmp(name, "fexit:", 6) == 0 ? name + 6 : NULL;
+        bool there;
 
+        if (function && !features->granted[FEATURE_FENTRY])
+                return false;
         for (size_t i = 0; i < n_known; i++)
                 if (strcmp(known[i].name, name) == 0)
                         return known[i].there;
-        bool there = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0;
-
+        there = function ? libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FEXIT) > 0
+                         : libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP) > 0;
         if (n_known < ELEMENTSOF(known)) {
                 known[n_known].name = name;
                 known[n_known++].there = there;

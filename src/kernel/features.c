@@ -297,7 +297,27 @@ int features_probe(FeatureSet *features) {
         return 0;
 }
 
+static int try_capture_kernel(void) {
+        int fd = load_on(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, "__kernel_write");
+
+        if (fd < 0)
+                return fd;
+        safe_close(fd);
+        return 0;
+}
+
+static int try_capture_uring(void) {
+        int fd = load_on(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, "io_uring_complete");
+
+        if (fd < 0)
+                return fd;
+        safe_close(fd);
+        return 0;
+}
+
 static int (*const tries[_FEATURE_MAX])(void) = {
+        [FEATURE_CAPTURE_KERNEL] = try_capture_kernel,
+        [FEATURE_CAPTURE_URING] = try_capture_uring,
         [FEATURE_BTF] = try_btf,
         [FEATURE_TP_BTF] = try_tp_btf,
         [FEATURE_RAW_TP] = try_raw_tp,

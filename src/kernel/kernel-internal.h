@@ -170,7 +170,7 @@ void node_name_unwatch(Kernel *k);
 
 /* artifacts.c */
 bool artifacts_is_map(const char *name);
-bool artifacts_has_tracepoint(const char *name);
+bool artifacts_has_target(const FeatureSet *features, const char *name);
 int artifacts_take(Kernel *k, const KernelFd *stored, size_t n);
 int artifacts_prepare(Kernel *k, struct bpf_object *object);
 int artifacts_make(Kernel *k, const Plan *plan, char **reterr);

@@ -22,7 +22,7 @@ typedef struct ProbeRow {
         uint16_t event;        /* attached while this event is wanted; 0: as long as the service runs */
         const char *hook;      /* what TRACE_HOOK says */
         uint16_t also;         /* or this one; 0: none */
-        const char *target;    /* left out where the kernel has no such tracepoint; NULL: it always has */
+        const char *target;    /* left out where the kernel lacks it or refuses its kind of hook; NULL: it does neither */
 } ProbeRow;
 
 #define FOR_FD_NAMES UINT16_MAX /* in the place of an event: while rules give descriptors names */
@@ -301,7 +301,7 @@ int probes_attach_lifetime(Kernel *k, char **reterr) {
         return 0;
 }
 
-static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLadder *ladder) {
+static bool row_is_wanted(const Kernel *k, const ProbeRow *row, const Plan *plan, const SyscallLadder *ladder) {
         if (row->event == 0)
                 return true;
         if (row->event == FOR_FD_NAMES)
@@ -312,7 +312,7 @@ static bool row_is_wanted(const ProbeRow *row, const Plan *plan, const SyscallLa
             (plan->config.n_tree_roots > 0 || plan->config.any_follow || plan->config.n_kin > 0 ||
              plan->config.any_origin))
                 return true;
-        if (row->target && !artifacts_has_tracepoint(row->target))
+        if (row->target && !artifacts_has_target(k->features, row->target))
                 return false;
         return plan->events[row->event] != 0 || (row->also && plan->events[row->also] != 0);
 }
@@ -377,7 +377,7 @@ int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
                 return -ENOMEM;
         syscall_ladder(k->features, &k->symbols, plan, ladder);
         for (const ProbeRow *row = probes; row->program; row++)
-                if (row_is_wanted(row, plan, ladder) && !probes_find_link(k, row->program))
+                if (row_is_wanted(k, row, plan, ladder) && !probes_find_link(k, row->program))
                         programs[n++] = row->program;
         n_ladder = ladder_programs(k, ladder, programs + n);
         n += n_ladder;
@@ -388,7 +388,7 @@ int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr) {
         if (r < 0)
                 return r;
         for (const ProbeRow *row = probes; row->program; row++)
-                if (row_is_wanted(row, plan, ladder) && !probes_find_link(k, row->program)) {
+                if (row_is_wanted(k, row, plan, ladder) && !probes_find_link(k, row->program)) {
                         r = attach_row(k, more, row, reterr);
                         if (r < 0)
                                 return r;
@@ -402,7 +402,7 @@ static bool link_is_wanted(Kernel *k, const KernelLink *link, const Plan *plan, 
         if (link->name[0] == 'h')
                 return hooks_link_is_wanted(k, link->name);
         if (link->row)
-                return row_is_wanted(link->row, plan, ladder);
+                return row_is_wanted(k, link->row, plan, ladder);
         if (ladder->rung != SYSCALL_RUNG_FUNCTIONS)
                 return false;
         functions_link_name((const char *const *) ladder->enter, ladder->n_enter, false, name);
@@ -539,6 +539,8 @@ static const ProbeRow probes[] = {
         { "sct_x_modfend", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
         { "sct_a_sysexit", SCT_EVENT_CAPTURE_WRITE, "raw_tp", SCT_EVENT_CAPTURE_READ },
         { "sct_a_exit", SCT_EVENT_CAPTURE_WRITE, "tp_btf" },
+        { "sct_a_kwrite", SCT_EVENT_CAPTURE_WRITE, "fexit", 0, "fexit:__kernel_write" },
+        { "sct_a_kwriteit", SCT_EVENT_CAPTURE_WRITE, "fexit", 0, "fexit:__kernel_write_iter" },
         { "sct_a_uring", SCT_EVENT_CAPTURE_WRITE, "tp_btf", SCT_EVENT_CAPTURE_READ, "io_uring_complete" },
         { "sct_a_urqueue", SCT_EVENT_CAPTURE_WRITE, "tp_btf", SCT_EVENT_CAPTURE_READ, "io_uring_queue_async_work" },
         { "sct_sock_new", SCT_EVENT_CAPTURE_PACKET, "cgroup" },     /* owners first, then packets */

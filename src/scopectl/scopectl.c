@@ -69,7 +69,7 @@ static int help(const Options *o) {
                "                             option:NAME for an option; log: as journalctl\n"
                "  -t -f --filter=FILTER      trace: [SCOPE:]FILTER, may be repeated\n"
                "     --share                 trace: use a scope that a policy uses already\n"
-               "     --capture=WHAT          trace: keep artifacts (not available yet)\n"
+               "     --capture=WHAT          trace: keep artifacts, as spec.capture of a policy\n"
                "     --follow                log: go on with new records\n"
                "\nSee the scopectl(1) man page for details.\n",
                color_on(COLOR_BOLD), color_off());
@@ -181,8 +181,7 @@ static int parse_option(Options *o, int c) {
                 o->follow = true;
                 return 0;
         case ARG_CAPTURE:
-                fprintf(stderr, "Captures are not available in this version: leave --capture=%s out.\n", optarg);
-                return -EOPNOTSUPP;
+                return add_string(&o->captures, &o->n_captures, &o->n_captures_allocated, optarg);
         default:
                 return -EINVAL;   /* getopt has said it */
         }
@@ -277,5 +276,6 @@ int main(int argc, char *argv[]) {
         pager_close();
         free(o.filters);
         free(o.output_options);
+        free(o.captures);
         return r;
 }

@@ -43,6 +43,8 @@ typedef struct Options {
         size_t n_output_options, n_output_options_allocated;
         const char **filters;        /* -t, -f */
         size_t n_filters, n_filters_allocated;
+        const char **captures;       /* --capture */
+        size_t n_captures, n_captures_allocated;
 } Options;
 
 typedef struct Verb {

@@ -162,6 +162,11 @@ static int policy_text(const Trace *t, const ScopeFilters *s, Buffer *b) {
                 buffer_add_json_string(b, s->expressions[i], strlen(s->expressions[i]));
                 buffer_add_char(b, '\n');
         }
+        for (size_t i = 0; i < o->n_captures; i++) {
+                buffer_add_string(b, i == 0 ? "  capture:\n    - " : "    - ");
+                buffer_add_json_string(b, o->captures[i], strlen(o->captures[i]));
+                buffer_add_char(b, '\n');
+        }
         for (size_t i = 0, n = 0; i < o->n_output_options; i++) {
                 const char *option = output_option(o->output_options[i])->policy;
 
@@ -172,8 +177,9 @@ static int policy_text(const Trace *t, const ScopeFilters *s, Buffer *b) {
 }
 
 /* The service names the place in a text that the user never saw: say which filter it is instead. */
-static int report_load(const ScopeFilters *s, const sd_bus_error *e, int error) {
+static int report_load(const Options *o, const ScopeFilters *s, const sd_bus_error *e, int error) {
         const char *key = e->message ? strstr(e->message, "spec.filters[") : NULL;
+        const char *capture = e->message ? strstr(e->message, "spec.capture") : NULL;
         unsigned i;
         int n = 0;
 
@@ -187,7 +193,24 @@ static int report_load(const ScopeFilters *s, const sd_bus_error *e, int error) 
                 return EXIT_FAILURE;
         }
 
+        if (capture && sscanf(capture, "spec.capture[%u]: %n", &i, &n) == 1 && n > 0 && i < o->n_captures) {
+                fprintf(stderr, "--capture %s: %s\n", o->captures[i], capture + n);
+                return EXIT_FAILURE;
+        }
+
         return client_report(e, "load the filters", error);
+}
+
+/* Where artifacts are is the service's business. */
+static int check_captures(const Options *o) {
+        for (size_t i = 0; i < o->n_captures; i++)
+                if (startswith(o->captures[i], "dir:") || startswith(o->captures[i], "dir.path=") ||
+                    streq(o->captures[i], "clear-dir") || streq(o->captures[i], "dir.clear")) {
+                        fprintf(stderr, "--capture %s: the service keeps artifacts in its own directory; leave this out, and "
+                                "take them from there with scopectl artifacts.\n", o->captures[i]);
+                        return EXIT_FAILURE;
+                }
+        return 0;
 }
 
 static int load_scope(Trace *t, ScopeFilters *s) {
@@ -220,7 +243,7 @@ static int load_scope(Trace *t, ScopeFilters *s) {
         if (r < 0) {
                 free(s->policy);
                 s->policy = NULL;
-                return report_load(s, &e, r);
+                return report_load(t->options, s, &e, r);
         }
 
         return 0;
@@ -559,7 +582,9 @@ int verb_trace(const Options *o, int argc, char *argv[]) {
         int r;
 
         r = trace_prepare(&t);
-        if (r < 0)
+        if (r >= 0)
+                r = check_captures(o);
+        if (r != 0)
                 return r;
 
         /* A reader that goes away ends this process, and with it the policies. */

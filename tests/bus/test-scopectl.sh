@@ -249,8 +249,10 @@ test_trace_refuses() {
         one_sentence "Unknown output format"
         exits 1 trace -o option:nope -t event=openat
         one_sentence "Unknown output option"
-        exits 1 trace --capture exec -t event=openat
-        one_sentence "Captures"
+        exits 1 trace --capture exce -t event=openat
+        one_sentence "did you mean exec?"
+        exits 1 trace --capture dir:/tmp/x -t event=openat
+        one_sentence "its own directory"
         exits 0 scopes --no-legend
         assert_eq "$(wc -l <out)" 1 "number of scopes left"
 }
