@@ -71,22 +71,14 @@ int sct_x_direct(struct direct_ask *ask) {
 
 #define IMAGE_BYTES_MAX (16 << 20)    /* copied here at most: 3 ms. The rest is the reader's to fetch */
 #define IMAGE_AGAIN_NS 5000000000ULL  /* how long a copy that was sent is waited for before it is sent again */
-
-struct image_key {
-        u64 dev, inode;
-};
-
-struct image_state {
-        u64 ctime_ns, size;
-        u64 sent_ns;                  /* 0: the reader has it all */
-};
+#define IMAGE_TICK_NS 20000000ULL     /* two changes of a file within one tick of the clock have the same time */
 
 struct {                             /* owner: both: files whose content was sent, or is kept. Restart: new */
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(map_flags, BPF_F_NO_PREALLOC);
         __uint(max_entries, 16384);
-        __type(key, struct image_key);
-        __type(value, struct image_state);
+        __type(key, struct sct_image_key);
+        __type(value, struct sct_image_state);
 } sct_art_images __weak SEC(".maps");
 
 struct page_block {
@@ -231,16 +223,21 @@ static __always_inline void copy_pages(struct artifact_op *op, u64 where, u64 si
         bpf_loop(w.end, page_step, &w, 0);
 }
 
-/* Whether the content is still to be sent. Then it is on its way from now on. */
+/* Whether the content is still to be sent. Then it is on its way from now on. A file may change without another time of
+ * change for as long as a tick lasts; what was sent before that is over does not count. */
 static __always_inline int image_is_new(u64 dev, u64 inode, u64 ctime_ns, u64 size) {
-        struct image_key key = { .dev = dev, .inode = inode };
-        struct image_state *known = bpf_map_lookup_elem(&sct_art_images, &key), state = { .ctime_ns = ctime_ns, .size = size };
-        u64 now = bpf_ktime_get_boot_ns();
+        struct sct_image_key key = { .dev = dev, .inode = inode };
+        struct sct_image_state *known = bpf_map_lookup_elem(&sct_art_images, &key), state = {
+                .ctime_ns = ctime_ns, .size = size, .sent_ns = bpf_ktime_get_boot_ns(),
+        };
 
-        if (known && known->ctime_ns == ctime_ns && known->size == size &&
-            (!known->sent_ns || now - known->sent_ns < IMAGE_AGAIN_NS))
-                return 0;
-        state.sent_ns = now;
+        state.first_ns = state.sent_ns;
+        if (known && known->ctime_ns == ctime_ns && known->size == size) {
+                if (!known->sent_ns || (known->is_settled && state.sent_ns - known->sent_ns < IMAGE_AGAIN_NS))
+                        return 0;
+                state.first_ns = known->first_ns;
+        }
+        state.is_settled = state.sent_ns - state.first_ns >= IMAGE_TICK_NS;
         bpf_map_update_elem(&sct_art_images, &key, &state, BPF_ANY);
         return 1;
 }

@@ -8,20 +8,13 @@
 #include <sys/random.h>
 
 #include "kernel-internal.h"
+#include "../../bpf/abi/artifact.h"
 
 /* As in bpf/image.bpf.c. */
 struct direct_ask {
         uint32_t fd;
         uint32_t gib;
         uint64_t content[8];
-};
-
-struct image_key {
-        uint64_t dev, inode;
-};
-
-struct image_state {
-        uint64_t ctime_ns, size, sent_ns;
 };
 
 /* The end of physical memory, in GiB: zones say where they begin and how long they are, in pages. */
@@ -70,8 +63,8 @@ int images_prepare(Kernel *k) {
 }
 
 int images_set(int map_fd, const KernelImage *image, bool kept) {
-        struct image_key key, next;
-        struct image_state state;
+        struct sct_image_key key, next;
+        struct sct_image_state state;
 
         if (!image) {
                 while (bpf_map_get_next_key(map_fd, NULL, &next) == 0)
@@ -79,8 +72,8 @@ int images_set(int map_fd, const KernelImage *image, bool kept) {
                                 return -errno;
                 return 0;
         }
-        key = (struct image_key) { .dev = image->dev, .inode = image->inode };
-        state = (struct image_state) { .ctime_ns = image->ctime_ns, .size = image->size };
+        key = (struct sct_image_key) { .dev = image->dev, .inode = image->inode };
+        state = (struct sct_image_state) { .ctime_ns = image->ctime_ns, .size = image->size };
         if (!kept)
                 return bpf_map_delete_elem(map_fd, &key) < 0 && errno != ENOENT ? -errno : 0;
         if (bpf_map_update_elem(map_fd, &key, &state, BPF_ANY) == 0)
