@@ -7,6 +7,8 @@
 #include <syslog.h>
 
 #include "../basic/macro.h"
+#include "../basic/string-util.h"
+#include "build-id.h"
 #include "dispatch.h"
 
 void dispatch_done(Dispatch *d) {
@@ -232,6 +234,8 @@ static void dispatch_event(Dispatch *d, Event *e) {
                 return;
 
         subject_fill(d->subject, e);
+        if (unlikely(e->spec->family == EVENT_FAMILY_HOOK && streq(e->spec->hook, "loader")))
+                build_id_add(e);
         if (unlikely(e->kernel_stack.n > 0 || e->user_stack.n > 0) &&
             (d->stacks || stack_resolver_new(NULL, &d->stacks) >= 0))
                 stack_resolver_fill(d->stacks, e);

@@ -103,7 +103,7 @@ int kernel_check_hook(const FeatureSet *features, const Policy *policy, Hook *ho
         case HOOK_LOADER:
                 if (features->granted[FEATURE_LSM] || features->granted[FEATURE_KPROBE] ||
                     features->granted[FEATURE_KPROBE_MULTI])
-                        return 0;
+                        return hook_settle(policy, hook, reterr);
                 return kernel_error(reterr, -ENOTSUP, "loader sees files where they are mapped, by an LSM hook or a kprobe, "
                                     "and this kernel refuses both (%s); hook the system call mmap instead, with its fd "
                                     "argument", features->reason[FEATURE_KPROBE]);

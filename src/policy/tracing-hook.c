@@ -592,7 +592,7 @@ static int loader_conditions(PolicyRule *rule) {
         if (!e->conditions)
                 return -ENOMEM;
         e->conditions[e->n_conditions++] = (Condition) { .field = SCT_FIELD_ARG, .class = CONDITION_PRESENT };
-        e->conditions[1] = (Condition) { .field = SCT_FIELD_ARG + 2, .class = CONDITION_MASK, .n_masks = 1,
+        e->conditions[1] = (Condition) { .field = SCT_FIELD_ARG + 3, .class = CONDITION_MASK, .n_masks = 1,
                                          .masks = new0(MaskItem, 1) };
         if (!e->conditions[1].masks)
                 return -ENOMEM;
@@ -605,12 +605,14 @@ static int loader_conditions(PolicyRule *rule) {
  * the file when the record comes. */
 int tracing_add_loader(YamlReader *r, const YamlNode *n, TracingReader *t) {
         static const struct {
-                const char *label, *type_name;
+                const char *label, *type_name, *resolve;
+                uint32_t index;                 /* of security_mmap_file() */
                 uint8_t type;
         } args[] = {
-                { "path", "file", SCT_ARG_FILE },
-                { "buildid", "char_buf", SCT_ARG_BYTES },
-                { "prot", "uint64", SCT_ARG_U64 },
+                { "path", "file", NULL, 0, SCT_ARG_FILE },
+                { "buildid", "char_buf", NULL, 1, SCT_ARG_BYTES },
+                { "inode", "uint64", "f_inode.i_ino", 0, SCT_ARG_U64 },
+                { "prot", "uint64", NULL, 1, SCT_ARG_U64 },
         };
         HookDraft d;
         int q;
@@ -623,18 +625,20 @@ int tracing_add_loader(YamlReader *r, const YamlNode *n, TracingReader *t) {
         if (!d.hook->call || !d.hook->args)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(args); i++) {
-                d.hook->args[i] = (HookArg) { .index = (uint32_t) i, .type = args[i].type,
+                d.hook->args[i] = (HookArg) { .index = args[i].index, .type = args[i].type,
                                               .type_name = args[i].type_name, .return_copy = i == 1,
                                               .label = strdup(args[i].label), .line = n->line, .column = n->column };
                 d.hook->n_args++;
-                if (!d.hook->args[i].label)
+                if (args[i].resolve)
+                        d.hook->args[i].resolve = strdup(args[i].resolve);
+                if (!d.hook->args[i].label || (args[i].resolve && !d.hook->args[i].resolve))
                         return -ENOMEM;
         }
         q = tracing_make_spec(t, d.hook);
         if (q < 0)
                 return q;
         d.hook->arg_specs[1].printer = PRINTER_DEFAULT;         /* bytes, not text */
-        d.hook->arg_specs[2].printer = PRINTER_MMAP_PROT;
+        d.hook->arg_specs[3].printer = PRINTER_MMAP_PROT;
         q = tracing_read_selectors(r, NULL, t, d.hook);
         return q < 0 ? q : loader_conditions(t->policy->rules + t->policy->n_rules - 1);
 }

@@ -242,6 +242,36 @@ test_crash() {
         restart KILL
 }
 
+# Records of a policy's own hook are described by the state: the policy is gone when they are read.
+test_restart_hooks() {
+        begin
+        probe sct-restart-hook
+        cat >policies/hooked.yaml <<-END
+	apiVersion: cilium.io/v1alpha1
+	kind: TracingPolicy
+	metadata: {name: hooked, annotations: {scopetrace.org/scope: "11"}}
+	spec:
+	  kprobes:
+	  - call: sys_exit_group
+	    message: the probe ends
+	    args: [{index: 0, type: int, label: how}]
+	    selectors:
+	    - matchBinaries: [{operator: In, followChildren: false, values: [$PWD/sct-restart-hook]}]
+	END
+        start
+        ./sct-restart-hook
+        expect 1 POLICY=hooked
+        ask kill KILL >/dev/null
+        ask end >/dev/null
+        for _ in $(seq 10); do ./sct-restart-hook; done
+        rm policies/hooked.yaml
+        policy other 6 event=sched_process_exec comm=nothing
+        start
+        expect 11 POLICY=hooked SCOPE=11 TRACE_EVENT=sys_exit_group TRACE_ARG_HOW=0
+        expect 11 POLICY=hooked 'TRACE_MESSAGE=the probe ends'
+        finish
+}
+
 # A store without its state is of no use: said, dropped, and everything works.
 test_store_without_state() {
         begin
