@@ -184,6 +184,7 @@ void store_entry_detach(Store *s, Artifact *a) {
         s->counters.bytes -= a->info.stored_bytes;
         add_usage(s, a, -UINT64_C(1), -a->info.stored_bytes);
         a->in_tables = false;
+        store_finisher_forget(s, a);
         if (a->n_refs == 0) {
                 store_entry_close(s, a);
                 entry_free(a);

@@ -179,11 +179,12 @@ int store_open_directory(Store *s, bool create) {
                 adopt(s, fd, s->folder_mode);
         s->dir_fd = TAKE_FD(fd);
         s->directory_lost = false;
+        store_limits_resolve(s, &s->wanted);
         store_free_space(s, true);
         return 0;
 }
 
-/* Before anything new is made: whether the directory is still there, and if not, a new one with a new index. */
+/* Before anything new is made: whether the directory is still there, and if not, whatever is in its place now. */
 int store_ensure_directory(Store *s) {
         struct stat st;
         uint64_t now;
@@ -203,7 +204,7 @@ int store_ensure_directory(Store *s) {
         }
         r = store_open_directory(s, true);
         if (r >= 0)
-                r = store_index_open_new(s);
+                r = store_index_load(s);
         if (r < 0) {
                 s->directory_lost = true;
                 store_note_error(s, r);

@@ -17,14 +17,26 @@
 /* Reading this takes longer than anybody waits for a digest: an artifact beyond it has none. */
 #define DIGEST_BYTES_MAX (64ULL * 1024U * 1024U * 1024U)
 
-static void keep_for_sync(Store *s, int fd) {
-        if (s->n_unsynced_fds < STORE_UNSYNCED_MAX)
+static void keep_for_sync(Store *s, const Artifact *a, int fd) {
+        if (s->n_unsynced_fds < STORE_UNSYNCED_MAX) {
+                s->unsynced_of[s->n_unsynced_fds] = a;
                 s->unsynced_fds[s->n_unsynced_fds++] = fd;
-        else {
+        } else {
                 s->unsynced_more = true;
                 safe_close(fd);
         }
         s->index_unsynced = true;
+}
+
+void store_finisher_forget(Store *s, const Artifact *a) {
+        for (size_t i = 0; i < s->n_unsynced_fds;)
+                if (s->unsynced_of[i] == a) {
+                        safe_close(s->unsynced_fds[i]);
+                        s->n_unsynced_fds--;
+                        s->unsynced_fds[i] = s->unsynced_fds[s->n_unsynced_fds];
+                        s->unsynced_of[i] = s->unsynced_of[s->n_unsynced_fds];
+                } else
+                        i++;
 }
 
 static void finish(Store *s, Artifact *a) {
@@ -59,7 +71,7 @@ static void finish(Store *s, Artifact *a) {
         again = a->told;
         a->told = true;
         (void) store_index_put(s, a);
-        keep_for_sync(s, fd);
+        keep_for_sync(s, a, fd);
         handler = s->handler;
         userdata = s->handler_userdata;
         copied = handler && artifact_info_copy(a, &info) >= 0;

@@ -343,11 +343,6 @@ int store_index_compact(Store *s) {
         return 0;
 }
 
-/* For a directory that is new, or whose index is gone. */
-int store_index_open_new(Store *s) {
-        return store_index_compact(s);
-}
-
 int store_index_sync(Store *s) {
         _cleanup_close_ int fd = -EBADF;
         int r = 0;
@@ -634,11 +629,18 @@ static int by_last(const Artifact *a, const Artifact *b) {
 int store_index_load(Store *s) {
         _cleanup_free_ char *text = NULL;
         Reader reader = { .store = s };
+        bool read_only = false;
         size_t size = 0;
         int r;
 
         (void) unlinkat(s->dir_fd, STORE_INDEX_NEW, 0);
+        s->index_fd = safe_close(s->index_fd);
+        s->index_lines = 0;
         s->index_fd = store_open_beneath(s->dir_fd, STORE_INDEX, O_RDWR | O_APPEND, 0);
+        if (s->index_fd == -EROFS) {    /* what is there can be listed all the same */
+                read_only = true;
+                s->index_fd = store_open_beneath(s->dir_fd, STORE_INDEX, O_RDONLY, 0);
+        }
         if (s->index_fd < 0 && s->index_fd != -ENOENT)
                 return s->index_fd;
         if (s->index_fd >= 0) {
@@ -651,7 +653,7 @@ int store_index_load(Store *s) {
         }
 
         s->index_bytes = reader.good_bytes;
-        s->index_stale = s->index_fd < 0 || reader.bad_before_good || reader.good_bytes == 0;
+        s->index_stale = read_only || s->index_fd < 0 || reader.bad_before_good || reader.good_bytes == 0;
         if (reader.n_bad > 0 && !s->index_stale && ftruncate(s->index_fd, (off_t) reader.good_bytes) < 0)
                 s->index_stale = true;
         for (Artifact *a = s->oldest, *next; a; a = next) {

@@ -60,6 +60,7 @@ struct Store {
         pthread_t finisher;
         bool finisher_runs, stopping, working;
 
+        StoreConfig wanted;             /* as given */
         StoreConfig config;             /* sizes resolved; .directory is ours */
         char *directory;
         int dir_fd;
@@ -83,6 +84,7 @@ struct Store {
         bool index_unsynced;
         uint64_t synced_usec;           /* when the last batch reached the disk */
         int unsynced_fds[STORE_UNSYNCED_MAX];   /* of artifacts that were completed since */
+        const Artifact *unsynced_of[STORE_UNSYNCED_MAX];        /* compared only */
         size_t n_unsynced_fds;
         bool unsynced_more;             /* than there is room for */
         uint64_t expired_usec;
@@ -128,7 +130,6 @@ int store_index_put(Store *s, Artifact *a);             /* the artifact as it is
 int store_index_hole(Store *s, Artifact *a, uint64_t offset, uint64_t size);
 int store_index_drop(Store *s, const Artifact *a);
 int store_index_compact(Store *s);
-int store_index_open_new(Store *s);
 int store_index_sync(Store *s);                         /* lets go of the lock meanwhile */
 
 /* store-entry.c: artifacts in the tables */
@@ -150,6 +151,8 @@ int artifact_info_copy(const Artifact *a, ArtifactInfo *ret);
 void store_limits_resolve(Store *s, const StoreConfig *config);
 int store_make_room(Store *s, uint64_t more_bytes, const Artifact *for_whom);     /* for_whom NULL: a new one */
 int store_expire(Store *s);
+/* The disk is fuller than it said: takes the oldest off it. -ENOENT: there is none, or the configuration forbids it. */
+int store_evict_one(Store *s, const Artifact *for_whom);
 /* File, index and tables. `later`: the file goes to the trash, store_empty_trash() takes it off the disk without the lock. */
 int store_delete(Store *s, Artifact *a, bool later);
 void store_note_error(Store *s, int error);
@@ -161,3 +164,4 @@ void store_note_trouble(Store *s);
 int store_finisher_start(Store *s);
 void store_finisher_stop(Store *s);     /* without the lock; does what is queued first */
 void store_finisher_queue(Store *s, Artifact *a);
+void store_finisher_forget(Store *s, const Artifact *a);        /* it is removed: lets go of its space */

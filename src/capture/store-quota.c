@@ -51,8 +51,9 @@ void store_limits_resolve(Store *s, const StoreConfig *config) {
 
         if (s->dir_fd >= 0 && fstatvfs(s->dir_fd, &v) >= 0)
                 total = (uint64_t) v.f_blocks * v.f_frsize;
-        s->config = *config;
-        s->config.directory = s->directory;
+        s->wanted = *config;
+        s->wanted.directory = s->directory;
+        s->config = s->wanted;
         if (config->max_bytes == STORE_AUTO)
                 s->config.max_bytes = CLAMP(total / 10, AUTO_MAX_BYTES_MIN, AUTO_MAX_BYTES);
         if (config->keep_free_bytes == STORE_AUTO)
@@ -112,10 +113,30 @@ static Artifact *evict_candidate(Store *s, const Artifact *for_whom) {
         return NULL;
 }
 
+static int evict(Store *s, Artifact *a) {
+        uint64_t bytes = a->info.stored_bytes;
+        int r;
+
+        r = store_delete(s, a, false);
+        if (r < 0)
+                return r;
+        s->counters.n_evicted++;
+        s->counters.evicted_bytes += bytes;
+        return 0;
+}
+
+int store_evict_one(Store *s, const Artifact *for_whom) {
+        Artifact *a = s->config.full == STORE_FULL_EVICT ? evict_candidate(s, for_whom) : NULL;
+
+        if (!a)
+                return -ENOENT;
+        s->retry_usec = 0;      /* the index may fit again */
+        return evict(s, a);
+}
+
 int store_make_room(Store *s, uint64_t more_bytes, const Artifact *for_whom) {
         while (is_over(s, more_bytes, for_whom)) {
                 Artifact *a = NULL;
-                uint64_t bytes;
 
                 if (s->config.full == STORE_FULL_EVICT &&
                     (s->config.max_bytes == 0 ||
@@ -125,11 +146,8 @@ int store_make_room(Store *s, uint64_t more_bytes, const Artifact *for_whom) {
                         s->counters.full = true;
                         return -ENOSPC;
                 }
-                bytes = a->info.stored_bytes;
-                if (store_delete(s, a, false) < 0)
+                if (evict(s, a) < 0)
                         return -ENOSPC;
-                s->counters.n_evicted++;
-                s->counters.evicted_bytes += bytes;
         }
         return 0;
 }

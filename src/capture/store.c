@@ -57,6 +57,8 @@ int store_open(const StoreConfig *config, Store **ret) {
         s->directory = strdup(config->directory);
         if (!s->directory)
                 return -ENOMEM;
+        s->wanted = *config;
+        s->wanted.directory = s->directory;
 
         pthread_mutex_lock(&s->lock);
         r = store_open_directory(s, true);
@@ -220,15 +222,15 @@ static int begin_new(Store *s, const ArtifactOrigin *origin, char **path, Artifa
                 store_entry_unref(a);
                 return r;
         }
-        r = store_index_put(s, a);
-        if (r >= 0) {
-                r = create_file(s, a);
-                if (r < 0) {
-                        store_note_error(s, r);
-                        (void) store_index_drop(s, a);
-                }
-        }
+        do {
+                r = store_index_put(s, a);
+                if (r >= 0)
+                        r = create_file(s, a);
+        } while (IN_SET(r, -ENOSPC, -EDQUOT) && store_evict_one(s, a) >= 0);
         if (r < 0) {
+                if (!s->index_stale)
+                        (void) store_index_drop(s, a);
+                store_note_error(s, r);
                 store_entry_detach(s, a);
                 return r;
         }
@@ -411,15 +413,11 @@ static int write_locked(Store *s, Artifact *a, uint64_t offset, const char *data
                 r = store_make_room(s, fits, a);
                 if (r >= 0) {
                         r = write_unlocked(s, a, offset, data, fits, &written);
-                        if (IN_SET(r, -ENOSPC, -EDQUOT) && s->config.full == STORE_FULL_EVICT) {
-                                /* The disk is fuller than statvfs() said. */
-                                s->free_bytes = 0;
-                                if (store_make_room(s, fits - written, a) >= 0) {
-                                        size_t more = 0;
+                        while (IN_SET(r, -ENOSPC, -EDQUOT) && store_evict_one(s, a) >= 0) {
+                                size_t more = 0;
 
-                                        r = write_unlocked(s, a, offset + written, data + written, fits - written, &more);
-                                        written += more;
-                                }
+                                r = write_unlocked(s, a, offset + written, data + written, fits - written, &more);
+                                written += more;
                         }
                         if (r < 0 && r != -ESTALE)
                                 store_note_error(s, r);

@@ -93,6 +93,14 @@ _unused_ static ArtifactInfo fixture_get(Store *s, const char *name) {
         return info;
 }
 
+_unused_ static bool fixture_exists(Store *s, const char *name) {
+        ArtifactInfo info = {};
+        bool found = fixture_find(s, name, &info);
+
+        artifact_info_done(&info);
+        return found;
+}
+
 _unused_ static StoreCounters fixture_counters(Store *s) {
         StoreCounters c;
 
