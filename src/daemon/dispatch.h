@@ -11,6 +11,7 @@
 #include "remote-action.h"
 #include "rule-map.h"
 #include "scope.h"
+#include "stack.h"
 #include "stream-set.h"
 #include "subject.h"
 
@@ -23,6 +24,7 @@ typedef struct Dispatch {
         Journal *journal;               /* NULL: events do not go to the journal */
         StreamSet *streams;
         RemoteActions *remote;
+        StackResolver *stacks;          /* owned; made when the first stack comes */
         Scope *const *scopes;           /* [SCOPE_MAX + 1], by number */
 
         bool in_batch;

@@ -273,6 +273,17 @@ static int method_enable_policy(sd_bus_message *message, void *userdata, sd_bus_
         return policy_bus_set_enabled(userdata, name, true, message, error);
 }
 
+static int method_set_policy_mode(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *name, *mode;
+        int r;
+
+        r = sd_bus_message_read(message, "ss", &name, &mode);
+        if (r < 0)
+                return r;
+
+        return policy_bus_set_mode(userdata, name, mode, message, error);
+}
+
 static int method_disable_policy(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *name;
         int r;
@@ -415,6 +426,12 @@ static const struct {
         { "NUnresolved",     offsetof(ManagerCounters, n_unresolved) },
         { "NInternalErrors", offsetof(ManagerCounters, n_internal) },
         { "NJournalEntries", offsetof(ManagerCounters, n_journal_entries) },
+        { "NUrlRequests",    offsetof(ManagerCounters, n_url_requests) },
+        { "NUrlFailed",      offsetof(ManagerCounters, n_url_failed) },
+        { "NUrlDropped",     offsetof(ManagerCounters, n_url_dropped) },
+        { "NDnsLookups",     offsetof(ManagerCounters, n_dns_lookups) },
+        { "NDnsFailed",      offsetof(ManagerCounters, n_dns_failed) },
+        { "NDnsDropped",     offsetof(ManagerCounters, n_dns_dropped) },
         { "NextSequence",    offsetof(ManagerCounters, seq) },
         { "RingBytes",       offsetof(ManagerCounters, ring_bytes) },
         { "RingUsedBytes",   offsetof(ManagerCounters, ring_used_bytes) },
@@ -482,6 +499,8 @@ const sd_bus_vtable manager_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("DisablePolicy", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, method_disable_policy,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetPolicyMode", SD_BUS_ARGS("s", name, "s", mode), SD_BUS_NO_RESULT,
+                                method_set_policy_mode, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("OpenEventStream", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", stream),
@@ -522,6 +541,12 @@ const sd_bus_vtable manager_vtable[] = {
         COUNTER("NUnresolved"),
         COUNTER("NInternalErrors"),
         COUNTER("NJournalEntries"),
+        COUNTER("NUrlRequests"),
+        COUNTER("NUrlFailed"),
+        COUNTER("NUrlDropped"),
+        COUNTER("NDnsLookups"),
+        COUNTER("NDnsFailed"),
+        COUNTER("NDnsDropped"),
         COUNTER("NextSequence"),
         SD_BUS_PROPERTY("RingBytes", "t", property_get_counter, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         COUNTER("RingUsedBytes"),

@@ -12,6 +12,7 @@
 #include "bus-util.h"
 #include "../policy/hook.h"
 #include "policy-bus.h"
+#include "rule-action.h"
 
 /* NULL when the path names none. */
 static LoadedPolicy *policy_at(Manager *m, const char *path) {
@@ -73,6 +74,32 @@ int policy_bus_set_enabled(Manager *m, const char *name, bool enabled, sd_bus_me
         return sd_bus_reply_method_return(message, NULL);
 }
 
+int policy_bus_set_mode(Manager *m, const char *name, const char *mode, sd_bus_message *message, sd_bus_error *error) {
+        PolicyMode value;
+        int r;
+
+        r = bus_verify_access(message, BUS_ACTION_MANAGE_POLICIES, error);
+        if (r < 0)
+                return r;
+
+        if (streq(mode, "enforce"))
+                value = POLICY_MODE_ENFORCE;
+        else if (streq(mode, "monitor"))
+                value = POLICY_MODE_MONITOR;
+        else
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "'%s' is no mode; write enforce or monitor.",
+                                         mode);
+
+        r = manager_set_policy_mode(m, name, value);
+        if (r == -EINVAL)
+                return sd_bus_error_setf(error, BUS_ERROR_BAD_POLICY, "Policy '%s' has no action that could be enforced; "
+                                         "Sigkill, Signal, Override and NotifyEnforcer can.", name);
+        if (r < 0)
+                return bus_error_from_manager(error, r, name, NULL);
+
+        return sd_bus_reply_method_return(message, NULL);
+}
+
 int policy_bus_unload(Manager *m, const char *name, sd_bus_message *message, sd_bus_error *error) {
         int r;
 
@@ -94,10 +121,11 @@ const char *policy_bus_kind(const LoadedPolicy *p) {
 const char *policy_bus_mode(const LoadedPolicy *p) {
         if (!p->policy)
                 return "";
-        for (size_t i = 0; !p->policy->monitor && i < p->policy->n_rules; i++)
-                for (size_t k = 0; k < p->policy->rules[i].n_actions; k++)
-                        if (!IN_SET(p->policy->rules[i].actions[k].kind, HOOK_ACTION_POST, HOOK_ACTION_NO_POST))
-                                return "enforce";
+        if (compile_input_is_monitor(&(CompileInput) { .policy = p->policy, .mode = p->mode }))
+                return "monitor";
+        for (size_t i = 0; i < p->policy->n_rules; i++)
+                if (rule_enforces(p->policy->rules + i))
+                        return "enforce";
         return "monitor";
 }
 
@@ -129,6 +157,21 @@ static int method_disable(sd_bus_message *message, void *userdata, sd_bus_error 
                 return r;
 
         return policy_bus_set_enabled(userdata, name, false, message, error);
+}
+
+static int method_set_mode(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *name = NULL;
+        const char *mode;
+        int r;
+
+        r = message_policy_name(message, &name);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(message, "s", &mode);
+        if (r < 0)
+                return r;
+
+        return policy_bus_set_mode(userdata, name, mode, message, error);
 }
 
 static int method_unload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -236,6 +279,52 @@ static int property_get_count(sd_bus *bus, const char *path, const char *interfa
         return sd_bus_message_append(reply, "t", streq(property, "NEvents") ? p->n_events : p->n_suppressed);
 }
 
+static int append_selector(sd_bus_message *reply, const PolicyRule *rule, const RuleCounts *c) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'r', "sustttta(stt)");
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "sustttt", rule->hook->call, rule->selector, strempty(rule->label), c->n_hits,
+                                  c->n_posted, c->n_limited, c->n_failed);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_open_container(reply, 'a', "(stt)");
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < rule_n_actions(rule); i++) {
+                r = sd_bus_message_append(reply, "(stt)", hook_action_to_string(rule_action_kind(rule, i)), c->n_done[i],
+                                          c->n_monitored[i]);
+                if (r < 0)
+                        return r;
+        }
+        r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int property_get_selectors(sd_bus *bus, const char *path, const char *interface, const char *property,
+                                  sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        LoadedPolicy *p = policy_at(userdata, path);
+        const RuleCounts *counts;
+        int r;
+
+        if (!p)
+                return -ENOENT;
+
+        r = sd_bus_message_open_container(reply, 'a', "(sustttta(stt))");
+        if (r < 0)
+                return r;
+        counts = manager_policy_counts_of(userdata, p);
+        for (size_t i = 0; counts && i < p->policy->n_rules; i++) {
+                if (!p->policy->rules[i].hook)
+                        continue;
+                r = append_selector(reply, p->policy->rules + i, counts + i);
+                if (r < 0)
+                        return r;
+        }
+        return sd_bus_message_close_container(reply);
+}
+
 int policy_bus_export(Manager *m, sd_bus *bus) {
         int r;
 
@@ -251,6 +340,8 @@ const sd_bus_vtable policy_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Enable", NULL, NULL, method_enable, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Disable", NULL, NULL, method_disable, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetMode", SD_BUS_ARGS("s", mode), SD_BUS_NO_RESULT, method_set_mode,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Unload", NULL, NULL, method_unload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Name", "s", property_get_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Description", "s", property_get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -262,6 +353,7 @@ const sd_bus_vtable policy_vtable[] = {
         SD_BUS_PROPERTY("Stale", "b", property_get_stale, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Hooks", "a(ss)", property_get_hooks, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Problems", "a(suus)", property_get_problems, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Selectors", "a(sustttta(stt))", property_get_selectors, 0, 0),
         SD_BUS_PROPERTY("NEvents", "t", property_get_count, 0, 0),
         SD_BUS_PROPERTY("NSuppressed", "t", property_get_count, 0, 0),
         SD_BUS_VTABLE_END

@@ -13,6 +13,7 @@ int policy_bus_export(Manager *m, sd_bus *bus);
 
 /* What the Manager's methods that take a name do, too: answers `message`. */
 int policy_bus_set_enabled(Manager *m, const char *name, bool enabled, sd_bus_message *message, sd_bus_error *error);
+int policy_bus_set_mode(Manager *m, const char *name, const char *mode, sd_bus_message *message, sd_bus_error *error);
 int policy_bus_unload(Manager *m, const char *name, sd_bus_message *message, sd_bus_error *error);
 
 /* Texts that the list shows as well. */

@@ -395,6 +395,20 @@ static int verb_disable(const Options *o, int argc, char *argv[]) {
         return for_each_name(o, argc, argv, "disable", "DisablePolicy", "Disable");
 }
 
+static int verb_set_mode(const Options *o, int argc, char *argv[]) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_free_ char *doing = NULL;
+        int r;
+
+        r = client_connect(o, &bus);
+        if (r < 0)
+                return r;
+        if (asprintf(&doing, "set the mode of %s", argv[1]) < 0)
+                return -ENOMEM;
+
+        return client_call(bus, SERVICE_PATH, INTERFACE_MANAGER, "SetPolicyMode", doing, NULL, "ss", argv[1], argv[2]);
+}
+
 static int verb_reload(const Options *o, int argc, char *argv[]) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int r;
@@ -413,6 +427,7 @@ const Verb verbs_policy[] = {
         { "unload",   "POLICY…",       "Unload policies that were loaded so",            1, VERB_ANY, verb_unload },
         { "enable",   "SCOPE|POLICY…", "Let scopes or policies match again",             1, VERB_ANY, verb_enable },
         { "disable",  "SCOPE|POLICY…", "Keep scopes or policies from matching",          1, VERB_ANY, verb_disable },
+        { "set-mode", "POLICY enforce|monitor", "Let a policy act, or only count what it would do", 2, 2, verb_set_mode },
         { "reload",   NULL,            "Read all policies again",                        0, 0, verb_reload },
         {}
 };

@@ -40,7 +40,7 @@ _scopectl() {
         [NONE]='status scopes trace top policies reload features help'
         [SCOPES]='log'
         [BOTH]='show enable disable'
-        [POLICIES]='unload'
+        [POLICIES]='unload set-mode'
         [FILES]='check load'
         [EVENTS]='events'
     )

@@ -5,13 +5,13 @@ function __scopectl_first_words
     scopectl --no-pager --no-legend $argv 2>/dev/null | string trim | string replace -r ' .*' ''
 end
 
-set -l verbs status scopes show trace log top policies check load unload enable disable reload events features help
+set -l verbs status scopes show trace log top policies check load unload enable disable set-mode reload events features help
 set -l no_verb "not __fish_seen_subcommand_from $verbs"
 
 complete -c scopectl -f
 complete -c scopectl -n $no_verb -a "$verbs"
 complete -c scopectl -n '__fish_seen_subcommand_from show enable disable log' -a '(__scopectl_first_words scopes)'
-complete -c scopectl -n '__fish_seen_subcommand_from show enable disable log unload' -a '(__scopectl_first_words policies)'
+complete -c scopectl -n '__fish_seen_subcommand_from show enable disable log unload set-mode' -a '(__scopectl_first_words policies)'
 complete -c scopectl -n '__fish_seen_subcommand_from events' -a '(__scopectl_first_words events)'
 complete -c scopectl -n '__fish_seen_subcommand_from check load' -F
 
