@@ -261,6 +261,10 @@ static int try_ia32(void) {
                btf__find_by_name_kind(vmlinux, "__ia32_compat_sys_openat", BTF_KIND_FUNC) > 0 ? 0 : -ENOENT;
 }
 
+static int try_modules(void) {
+        return access("/proc/modules", F_OK) < 0 ? -errno : 0;
+}
+
 static int (*const tries[_FEATURE_MAX])(void);
 
 static const struct {
@@ -337,4 +341,5 @@ static int (*const tries[_FEATURE_MAX])(void) = {
         [FEATURE_SIGNAL] = try_signal,
         [FEATURE_CGROUP2] = try_cgroup2,
         [FEATURE_IA32] = try_ia32,
+        [FEATURE_MODULES] = try_modules,
 };

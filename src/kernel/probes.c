@@ -470,23 +470,27 @@ size_t probes_list_fds(Kernel *k, KernelFd *fds, size_t max) {
         return n;
 }
 
-static int can_serve_packets(const FeatureSet *features, const char **ret_hook, Feature *ret_missing) {
-        static const Feature needed[] = { FEATURE_CGROUP2, FEATURE_CGROUP_SKB, FEATURE_CGROUP_SOCK };
-
-        for (size_t i = 0; i < ELEMENTSOF(needed); i++)
+static int can_serve_by(const FeatureSet *features, const Feature *needed, size_t n_needed, const char *hook,
+                        const char **ret_hook, Feature *ret_missing) {
+        for (size_t i = 0; i < n_needed; i++)
                 if (!features->granted[needed[i]]) {
                         if (ret_missing)
                                 *ret_missing = needed[i];
                         return -ENOTSUP;
                 }
         if (ret_hook)
-                *ret_hook = "cgroup";
+                *ret_hook = hook;
         return 0;
 }
 
 int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing) {
+        static const Feature packets[] = { FEATURE_CGROUP2, FEATURE_CGROUP_SKB, FEATURE_CGROUP_SOCK };
+        static const Feature modules[] = { FEATURE_MODULES, FEATURE_KPROBE };
+
         if (spec->id == SCT_EVENT_CAPTURE_PACKET)
-                return can_serve_packets(features, ret_hook, ret_missing);
+                return can_serve_by(features, packets, ELEMENTSOF(packets), "cgroup", ret_hook, ret_missing);
+        if (spec->id == SCT_EVENT_CAPTURE_MODULE)
+                return can_serve_by(features, modules, ELEMENTSOF(modules), "kprobe", ret_hook, ret_missing);
         /* Everything else in the catalogue today stands on BTF tracepoints, which kernel_new() insists on. */
         if (features->granted[FEATURE_TP_BTF]) {
                 if (ret_hook)
@@ -503,6 +507,8 @@ const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
                 return hooks_event_method(k, spec->id) ?: spec->hook;
         if (spec->id == SCT_EVENT_CAPTURE_PACKET)
                 return "cgroup";
+        if (spec->id == SCT_EVENT_CAPTURE_MODULE)
+                return "kprobe";
         if (spec->family != EVENT_FAMILY_SYSCALL)
                 return strncmp(spec->hook, "tp_btf:sys_", 11) == 0 ? "raw_tp" : "tp_btf";
         /* System calls are all on one rung, but for the moment of a change: the newest link says which. */
