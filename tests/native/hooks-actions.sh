@@ -363,4 +363,47 @@ test_owner_of_socket() {
                 "$(printf '[2,%s,"sct-client"]\n[8,%s,"sct-client"]' "$pid" "$pid")"
 }
 
+# What a policy may do is switched while it runs, and its counters go on over that, over other policies' reloads too.
+test_mode_and_counters() {
+        local pid counts
+        mkdir -p "$BASE/mode"
+        policy switched >"$BASE/mode/a.yaml" <<-END
+	  kprobes:
+	  - call: sys_truncate
+	    syscall: true
+	    args: [{index: 0, type: string}]
+	    selectors:
+	    - matchArgs: [{index: 0, operator: Equal, values: ["$BASE/mode/deadly"]}]
+	      matchActions: [{action: Sigkill}]
+	END
+        : >"$BASE/mode/deadly"
+        "$SCOPETRACED" --console --policy "$BASE/mode" >/dev/null 2>"$BASE/mode/err" &
+        pid=$!
+        wait_for 60 grep -q ' is ready ' "$BASE/mode/err"
+        wait_for 60 "$SCOPECTL" policies
+        doomed() {
+                python3 -c 'import os, sys; os.truncate(sys.argv[1], 0)' "$BASE/mode/deadly"
+        }
+        refused doomed
+        "$SCOPECTL" set-mode switched monitor
+        doomed
+        doomed
+        printf 'apiVersion: scopetrace.org/v1\nkind: ScopePolicy\nmetadata: {name: other}\nspec: {filters: [event=openat, comm=sct-nobody]}\n' \
+                >"$BASE/mode/other.yaml"
+        "$SCOPECTL" reload
+        doomed
+        "$SCOPECTL" --json=short policies | jq -e '.policies[] | select(.name == "switched") | .mode == "monitor"'
+        "$SCOPECTL" set-mode switched enforce
+        refused doomed
+        counts=$("$SCOPECTL" --json=short show switched | jq -c .Selectors)
+        refused "$SCOPECTL" set-mode other enforce 2>"$BASE/mode/said"
+        refused "$SCOPECTL" set-mode switched forgive 2>>"$BASE/mode/said"
+        refused "$SCOPECTL" set-mode nobody enforce 2>>"$BASE/mode/said"
+        kill "$pid"
+        wait_for 60 ended "$pid"
+        assert_eq "$counts" '[["sys_truncate",0,"",5,5,0,0,[["sigkill",2,3]]]]'
+        assert_contains "$(cat "$BASE/mode/said")" 'no action that could be enforced'
+        assert_contains "$(cat "$BASE/mode/said")" "is no mode; write enforce or monitor"
+}
+
 run_tests
