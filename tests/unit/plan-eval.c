@@ -101,6 +101,8 @@ static bool eval_field(const Plan *p, const struct sct_pred *q, const EvalInput 
         if (q->class == SCT_CLASS_BITS) {
                 if (q->field == SCT_FIELD_CGROUP)
                         eval_bits(p, q, in->cgroup, ELEMENTSOF(in->cgroup), a);
+                else if (IN_SET(q->field, SCT_FIELD_EXE_TREE, SCT_FIELD_NS_TREE))
+                        eval_bits(p, q, in->kin, ELEMENTSOF(in->kin), a);
                 else
                         eval_bits(p, q, q->field == SCT_FIELD_TREE ? &in->tree : &in->follow, 1, a);
                 return true;
@@ -145,6 +147,16 @@ void eval_predicates(const Plan *p, const struct sct_plan *plan, const EvalInput
                 active[q->bank] &= (present ? a.pos | (q->has_neg & ~a.neg) : 0) | q->keep;
                 a = (struct sct_mask) {};
                 present = false;
+        }
+}
+
+void eval_kin(const Plan *p, const EvalInput *in, uint64_t kin[SCT_KIN_WORDS]) {
+        for (uint32_t i = 0; i < p->config.n_kin_preds; i++) {
+                const struct sct_pred *q = p->preds + p->config.kin_first + i;
+                struct sct_mask a = {};
+
+                (void) eval_field(p, q, in, &a);
+                kin[q->bank] |= a.pos;
         }
 }
 

@@ -19,7 +19,11 @@ typedef struct EvalInput {
         EvalField fields[EVAL_FIELDS];                    /* by enum sct_field */
         uint64_t cgroup[SCT_CGROUP_PATTERNS_MAX / 64];    /* patterns that the task's cgroup matches */
         uint64_t tree, follow;
+        uint64_t kin[SCT_KIN_WORDS];                      /* kin sets that the task or an ancestor has met */
 } EvalInput;
+
+/* Adds to `kin` the sets that one task meets by what it is itself. */
+void eval_kin(const Plan *p, const EvalInput *in, uint64_t kin[SCT_KIN_WORDS]);
 
 /* Takes the rules from `active` that fail predicates of a plan. */
 void eval_predicates(const Plan *p, const struct sct_plan *plan, const EvalInput *in, uint64_t active[SCT_BANKS_MAX]);
