@@ -8,6 +8,19 @@
 #include "enforcer.bpf.h"
 #include "follow.bpf.h"
 
+struct rate_key {
+        u64 args;                    /* hash of the arguments' first bytes */
+        u32 slot;
+        u32 who;                     /* thread, process, or 0 */
+};
+
+struct {                             /* owner: kernel side: when a rule last posted this */
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 16384);
+        __type(key, struct rate_key);
+        __type(value, u64);
+} sct_rates __weak SEC(".maps");
+
 enum action_when {
         ACTION_ENTRY = 1 << 0,
         ACTION_RETURN = 1 << 1,

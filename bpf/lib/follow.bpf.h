@@ -9,6 +9,27 @@
 
 /* ---- Descriptors ---- */
 
+struct fd_key {
+        u32 tgid;
+        s32 fd;
+};
+
+struct {                             /* owner: kernel side: names of descriptors (FollowFD); gone with their process */
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, 16384);
+        __type(key, struct fd_key);
+        __type(value, struct fd_name);
+} sct_fds __weak SEC(".maps");
+
+struct {                             /* owner: kernel side: process → one more than its highest descriptor that has a name */
+        __uint(type, BPF_MAP_TYPE_HASH);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __uint(max_entries, 16384);
+        __type(key, u32);
+        __type(value, u32);
+} sct_fdprocs __weak SEC(".maps");
+
 #define SCT_FD_MAX 4096         /* descriptors of one process that are taken over by fork and dropped at its end */
 
 static __always_inline u64 fd_file(s64 fd) {
@@ -175,6 +196,13 @@ static __always_inline int fd_exit(u32 tgid) {
 }
 
 /* ---- Sockets ---- */
+
+struct {                             /* owner: kernel side: struct sock → its process */
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 4096);
+        __type(key, u64);
+        __type(value, struct sock_owner);
+} sct_socks __weak SEC(".maps");
 
 /* What struct sock an argument of the types SOCK, SOCKET and SKB leads to. */
 static __always_inline u64 sock_of(u32 type, u64 v) {

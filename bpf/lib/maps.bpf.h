@@ -312,47 +312,6 @@ struct {                             /* parity * rules + rule; user space clears
         __type(value, struct sct_acted);
 } sct_acted __weak SEC(".maps");
 
-struct rate_key {
-        u64 args;                    /* hash of the arguments' first bytes */
-        u32 slot;
-        u32 who;                     /* thread, process, or 0 */
-};
-
-struct {                             /* owner: kernel side: when a rule last posted this */
-        __uint(type, BPF_MAP_TYPE_LRU_HASH);
-        __uint(max_entries, 16384);
-        __type(key, struct rate_key);
-        __type(value, u64);
-} sct_rates __weak SEC(".maps");
-
-struct fd_key {
-        u32 tgid;
-        s32 fd;
-};
-
-struct {                             /* owner: kernel side: names of descriptors (FollowFD); gone with their process */
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
-        __uint(max_entries, 16384);
-        __type(key, struct fd_key);
-        __type(value, struct fd_name);
-} sct_fds __weak SEC(".maps");
-
-struct {                             /* owner: kernel side: process → one more than its highest descriptor that has a name */
-        __uint(type, BPF_MAP_TYPE_HASH);
-        __uint(map_flags, BPF_F_NO_PREALLOC);
-        __uint(max_entries, 16384);
-        __type(key, u32);
-        __type(value, u32);
-} sct_fdprocs __weak SEC(".maps");
-
-struct {                             /* owner: kernel side: struct sock → its process */
-        __uint(type, BPF_MAP_TYPE_LRU_HASH);
-        __uint(max_entries, 4096);
-        __type(key, u64);
-        __type(value, struct sock_owner);
-} sct_socks __weak SEC(".maps");
-
 /* ---- Tables: sized for each generation, one inner map a parity (owner: user space). By size, not by type: clang 14
  * emits only forward declarations for types that stand behind two pointers. ---- */
 

@@ -57,7 +57,8 @@ static int load_row(const char **text, const char *end, SavedState *s) {
 
         if (sscanf(*text, "row %i %u %u %" SCNu64 " %" SCNu64 " %zu %253[^\n]%n", &disabled, &scope, &follow_slot,
                    &p.loaded_ns, &p.load_flags, &text_size, name, &used) != 7 ||
-            (*text)[used] != '\n' || disabled < 0 || disabled >> 1 >= _POLICY_MODE_MAX || scope > POLICY_SCOPE_MAX || follow_slot > UINT8_MAX)
+            (*text)[used] != '\n' || disabled < 0 || disabled >> 1 >= _POLICY_MODE_MAX ||
+            scope > POLICY_SCOPE_MAX || follow_slot > UINT8_MAX)
                 return -EBADMSG;
         *text += used + 1;
         if (!GREEDY_REALLOC(s->policies, s->n_policies_allocated, s->n_policies + 1))

@@ -427,7 +427,7 @@ const Verb verbs_policy[] = {
         { "unload",   "POLICY…",       "Unload policies that were loaded so",            1, VERB_ANY, verb_unload },
         { "enable",   "SCOPE|POLICY…", "Let scopes or policies match again",             1, VERB_ANY, verb_enable },
         { "disable",  "SCOPE|POLICY…", "Keep scopes or policies from matching",          1, VERB_ANY, verb_disable },
-        { "set-mode", "POLICY enforce|monitor", "Let a policy act, or only count what it would do", 2, 2, verb_set_mode },
+        { "set-mode", "POLICY MODE",   "Let a policy act (enforce), or only count (monitor)", 2, 2, verb_set_mode },
         { "reload",   NULL,            "Read all policies again",                        0, 0, verb_reload },
         {}
 };
