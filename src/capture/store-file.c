@@ -80,11 +80,17 @@ int store_open_beneath(int dir_fd, const char *path, int flags, mode_t mode) {
         return open_by_components(dir_fd, path, flags, mode);
 }
 
-/* Ours alone: group and mode do not depend on the umask. A group that cannot be given is no reason to fail. */
-static void adopt(const Store *s, int fd, mode_t mode) {
-        if (s->gid != (gid_t) -1 && fchown(fd, (uid_t) -1, s->gid) < 0)
+/* The group comes from a directory with the set-group-ID bit (tmpfiles.d), or by chown(2) where the service may do that; one
+ * that cannot be given is no reason to fail. What is right already is not touched: chmod(2) would take that bit away. */
+void store_adopt(const Store *s, int fd, mode_t mode) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return;
+        if (s->gid != (gid_t) -1 && st.st_gid != s->gid && fchown(fd, (uid_t) -1, s->gid) < 0)
                 mode &= ~(mode_t) 0077;
-        (void) fchmod(fd, mode);
+        if ((st.st_mode & 0777) != mode)
+                (void) fchmod(fd, mode);
 }
 
 int store_make_folders(Store *s, const char *path) {
@@ -106,14 +112,14 @@ int store_make_folders(Store *s, const char *path) {
                                 return parent;
                 } else
                         name = copy;
-                if (mkdirat(parent >= 0 ? parent : s->dir_fd, name, 0700) < 0) {
+                if (mkdirat(parent >= 0 ? parent : s->dir_fd, name, s->folder_mode) < 0) {
                         if (errno != EEXIST)
                                 return -errno;
                 } else {
                         fd = store_open_beneath(s->dir_fd, copy, O_RDONLY | O_DIRECTORY, 0);
                         if (fd < 0)
                                 return fd;
-                        adopt(s, fd, s->folder_mode);
+                        store_adopt(s, fd, s->folder_mode);
                 }
                 *slash = '/';
         }
@@ -176,7 +182,7 @@ int store_open_directory(Store *s, bool create) {
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
         if (st.st_uid == geteuid())
-                adopt(s, fd, s->folder_mode);
+                store_adopt(s, fd, s->folder_mode);
         s->dir_fd = TAKE_FD(fd);
         s->directory_lost = false;
         store_limits_resolve(s, &s->wanted);

@@ -113,6 +113,7 @@ uint64_t range_bytes(const ArtifactRange *ranges, size_t n);
 
 /* store-file.c: opens, below the directory and nowhere else */
 int store_open_beneath(int dir_fd, const char *path, int flags, mode_t mode);
+void store_adopt(const Store *s, int fd, mode_t mode);
 int store_make_folders(Store *s, const char *path);
 int store_open_directory(Store *s, bool create);
 int store_ensure_directory(Store *s);

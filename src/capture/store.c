@@ -192,10 +192,7 @@ static int create_file(Store *s, Artifact *a) {
         }
         if (fd < 0)
                 return fd;
-        if (s->gid != (gid_t) -1 && fchown(fd, (uid_t) -1, s->gid) < 0)
-                (void) fchmod(fd, 0600);
-        else
-                (void) fchmod(fd, s->file_mode);        /* whatever the umask is */
+        store_adopt(s, fd, s->file_mode);
         if (fstat(fd, &st) >= 0)
                 store_entry_measure(s, a, &st);
         safe_close(fd);

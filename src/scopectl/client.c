@@ -75,6 +75,8 @@ static const struct {
         { SD_BUS_ERROR_UNKNOWN_OBJECT,     EXIT_NO_SUCH_OBJECT, NULL },
         { ERROR_PREFIX "NoSuchScope",      EXIT_NO_SUCH_OBJECT, NULL },
         { ERROR_PREFIX "NoSuchPolicy",     EXIT_NO_SUCH_OBJECT, NULL },
+        { ERROR_PREFIX "NoSuchCapture",    EXIT_NO_SUCH_OBJECT, NULL },
+        { ERROR_PREFIX "NoSuchArtifact",   EXIT_NO_SUCH_OBJECT, NULL },
 };
 
 int client_report(const sd_bus_error *e, const char *doing, int error) {

@@ -24,12 +24,30 @@ enum {
         ARG_SHARE,
         ARG_CAPTURE,
         ARG_FOLLOW,
+        ARG_ALL,
+        ARG_ARTIFACT_FIRST,     /* and the rows of artifact_options */
 };
 
 static const VerbGroup groups[] = {
         { "Scopes and events", verbs_scope },
         { "Policies", verbs_policy },
+        { "Captures and artifacts", verbs_capture },
         { "What can be traced", verbs_vocabulary },
+};
+
+/* In the order of what getopt is told. */
+static const size_t artifact_options[] = {
+        offsetof(ArtifactOptions, scope),
+        offsetof(ArtifactOptions, pid),
+        offsetof(ArtifactOptions, kind),
+        offsetof(ArtifactOptions, container),
+        offsetof(ArtifactOptions, source),
+        offsetof(ArtifactOptions, comm),
+        offsetof(ArtifactOptions, policy),
+        offsetof(ArtifactOptions, since),
+        offsetof(ArtifactOptions, until),
+        offsetof(ArtifactOptions, max_use),
+        offsetof(ArtifactOptions, max_age),
 };
 
 static void help_verbs(const VerbGroup *g) {
@@ -71,6 +89,11 @@ static int help(const Options *o) {
                "     --share                 trace: use a scope that a policy uses already\n"
                "     --capture=WHAT          trace: keep artifacts, as spec.capture of a policy\n"
                "     --follow                log: go on with new records\n"
+               "     --scope= --kind= --container= --source= --comm= --pid= --policy= --since=\n"
+               "     --until=                artifacts: only those that fit all of these\n"
+               "     --all                   artifacts remove: every one\n"
+               "     --max-use=SIZE          vacuum: until all together take so much\n"
+               "     --max-age=TIME          vacuum: what is older than this\n"
                "\nSee the scopectl(1) man page for details.\n",
                color_on(COLOR_BOLD), color_off());
         pager_close();
@@ -180,6 +203,12 @@ static int parse_option(Options *o, int c) {
         case ARG_FOLLOW:
                 o->follow = true;
                 return 0;
+        case ARG_ALL:
+                o->artifacts.all = true;
+                return 0;
+        case ARG_ARTIFACT_FIRST ... ARG_ARTIFACT_FIRST + (int) ELEMENTSOF(artifact_options) - 1:
+                *(const char **) ((char *) &o->artifacts + artifact_options[c - ARG_ARTIFACT_FIRST]) = optarg;
+                return 0;
         case ARG_CAPTURE:
                 return add_string(&o->captures, &o->n_captures, &o->n_captures_allocated, optarg);
         default:
@@ -207,6 +236,18 @@ static int parse_argv(Options *o, int argc, char *argv[]) {
                 { "share",           no_argument,       NULL, ARG_SHARE },
                 { "capture",         required_argument, NULL, ARG_CAPTURE },
                 { "follow",          no_argument,       NULL, ARG_FOLLOW },
+                { "all",             no_argument,       NULL, ARG_ALL },
+                { "scope",          required_argument, NULL, ARG_ARTIFACT_FIRST + 0 },
+                { "pid",            required_argument, NULL, ARG_ARTIFACT_FIRST + 1 },
+                { "kind",           required_argument, NULL, ARG_ARTIFACT_FIRST + 2 },
+                { "container",      required_argument, NULL, ARG_ARTIFACT_FIRST + 3 },
+                { "source",         required_argument, NULL, ARG_ARTIFACT_FIRST + 4 },
+                { "comm",           required_argument, NULL, ARG_ARTIFACT_FIRST + 5 },
+                { "policy",         required_argument, NULL, ARG_ARTIFACT_FIRST + 6 },
+                { "since",          required_argument, NULL, ARG_ARTIFACT_FIRST + 7 },
+                { "until",          required_argument, NULL, ARG_ARTIFACT_FIRST + 8 },
+                { "max-use",        required_argument, NULL, ARG_ARTIFACT_FIRST + 9 },
+                { "max-age",        required_argument, NULL, ARG_ARTIFACT_FIRST + 10 },
                 {}
         };
         int c, r;

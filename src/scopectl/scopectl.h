@@ -25,6 +25,13 @@ typedef enum JsonMode {
         _JSON_INVALID = -22,
 } JsonMode;
 
+/* Of artifacts and vacuum: as given, NULL: not. */
+typedef struct ArtifactOptions {
+        const char *scope, *pid, *kind, *container, *source, *comm, *policy, *since, *until;
+        const char *max_use, *max_age;
+        bool all;
+} ArtifactOptions;
+
 typedef struct Options {
         const char *host;            /* -H */
         const char *machine;         /* -M */
@@ -45,6 +52,7 @@ typedef struct Options {
         size_t n_filters, n_filters_allocated;
         const char **captures;       /* --capture */
         size_t n_captures, n_captures_allocated;
+        ArtifactOptions artifacts;
 } Options;
 
 typedef struct Verb {
@@ -65,6 +73,7 @@ typedef struct VerbGroup {
 
 extern const Verb verbs_scope[];
 extern const Verb verbs_policy[];
+extern const Verb verbs_capture[];
 extern const Verb verbs_vocabulary[];
 
 /* What is wrong with which policy, one sentence a line. 0 or an exit code. */

@@ -94,7 +94,9 @@ typedef struct Status {
         uint64_t n_events, n_lost, n_lost_ring, n_lost_rate, n_lost_journal, n_lost_streams;
         uint64_t n_truncated, n_faults, n_path_errors, n_unresolved, n_bad_records, n_internal;
         uint64_t n_journal_entries, ring_bytes, ring_used_bytes;
-        uint32_t n_failed;
+        const char *capture_state;
+        uint64_t n_artifacts, artifact_bytes, artifact_max_bytes, n_artifacts_dropped, artifact_hole_bytes, n_capture_lost;
+        uint32_t n_captures, n_failed;
 } Status;
 
 static const struct {
@@ -120,6 +122,14 @@ static const struct {
         { "NJournalEntries", 't', offsetof(Status, n_journal_entries) },
         { "RingBytes",       't', offsetof(Status, ring_bytes) },
         { "RingUsedBytes",   't', offsetof(Status, ring_used_bytes) },
+        { "CaptureState",    's', offsetof(Status, capture_state) },
+        { "NCaptures",       'u', offsetof(Status, n_captures) },
+        { "NArtifacts",      't', offsetof(Status, n_artifacts) },
+        { "ArtifactBytes",   't', offsetof(Status, artifact_bytes) },
+        { "ArtifactMaxBytes", 't', offsetof(Status, artifact_max_bytes) },
+        { "NArtifactsDropped", 't', offsetof(Status, n_artifacts_dropped) },
+        { "ArtifactHoleBytes", 't', offsetof(Status, artifact_hole_bytes) },
+        { "NCaptureLost",    't', offsetof(Status, n_capture_lost) },
         { "NFailed",         'u', offsetof(Status, n_failed) },
 };
 
@@ -158,6 +168,18 @@ static int status_read(sd_bus_message *m, Status *s) {
         return r;
 }
 
+static void captures_print(const Status *s) {
+        bool good = streq(s->capture_state, "ok") && s->n_artifacts_dropped == 0 && s->n_capture_lost == 0;
+        char used[32], max[32], holes[32];
+
+        format_bytes(used, sizeof used, s->artifact_bytes);
+        format_bytes(max, sizeof max, s->artifact_max_bytes);
+        format_bytes(holes, sizeof holes, s->artifact_hole_bytes);
+        printf("  Captures: %" PRIu32 ", %" PRIu64 " artifacts, %s of %s; %s%s, %" PRIu64 " not kept, %s missing%s\n",
+               s->n_captures, s->n_artifacts, used, s->artifact_max_bytes > 0 ? max : "any size",
+               color_on(good ? "0" : COLOR_YELLOW), s->capture_state, s->n_artifacts_dropped, holes, color_off());
+}
+
 static void status_print(const Status *s) {
         char since[64], ago[64], used[32], size[32];
         bool good = s->n_failed == 0 && s->n_lost == 0;
@@ -181,6 +203,8 @@ static void status_print(const Status *s) {
                 printf("    Errors: %s%" PRIu64 " bad records, %" PRIu64 " internal%s\n", color_on(COLOR_RED),
                        s->n_bad_records, s->n_internal, color_off());
         printf("      Ring: %s of %s used\n", used, size);
+        if (s->capture_state && !streq(s->capture_state, "off"))
+                captures_print(s);
 }
 
 static int verb_status(const Options *o, int argc, char *argv[]) {

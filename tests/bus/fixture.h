@@ -183,6 +183,9 @@ static _unused_ Fixture *fixture_start(const char *const *policies) {
         if (mkfifo(fifo, 0600) < 0 || (f->records = open(fifo, O_RDWR | O_CLOEXEC)) < 0)
                 fail(fifo, 0);
         setenv("SCOPETRACE_FAKE_RECORDS", fifo, 1);
+        /* Nothing of the machine's own captures, unless the test brings some. */
+        snprintf(text, sizeof text, "%s/state", f->dir);
+        setenv("STATE_DIRECTORY", getenv("TEST_STATE_DIRECTORY") ?: text, 1);
 
         snprintf(policy_arg, sizeof policy_arg, "--policy=%s", policy_dir);
         snprintf(address_arg, sizeof address_arg, "--bus-address=%s", f->address);

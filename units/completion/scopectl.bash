@@ -13,6 +13,10 @@ __scopectl_policies() {
     __scopectl_words policies | while read -r name _; do echo "$name"; done
 }
 
+__scopectl_artifacts() {
+    __scopectl_words artifacts | while read -r _ id _; do echo "$id"; done
+}
+
 __scopectl_events() {
     __scopectl_words events | while read -r name _; do echo "$name"; done
 }
@@ -37,8 +41,8 @@ __scopectl_filters() {
 _scopectl() {
     local cur prev words cword verb="" i comps=""
     local -A VERBS=(
-        [NONE]='status scopes trace top policies reload features help'
-        [SCOPES]='log'
+        [NONE]='captures artifacts vacuum status scopes trace top policies reload features help'
+        [SCOPES]='log start-capture stop-capture'
         [BOTH]='show enable disable'
         [POLICIES]='unload set-mode'
         [FILES]='check load'
@@ -46,7 +50,8 @@ _scopectl() {
     )
     local options='-h --help --version -H --host= -M --machine= --bus-address= --json= -j --no-pager --no-legend
         --no-ask-password -l --full -q --quiet -n --lines= -o --output= -t -f --filter= --trace= --share --capture=
-        --follow'
+        --follow --scope= --kind= --container= --source= --comm= --pid= --policy= --since= --until= --all --max-use=
+        --max-age='
 
     _init_completion -n =: || return
 
@@ -84,6 +89,10 @@ _scopectl() {
 
     if [[ -z $verb ]]; then
         comps=${VERBS[*]}
+    elif [[ $verb == artifacts ]]; then
+        comps="list cat export remove $(__scopectl_artifacts)"
+    elif [[ $verb == *-capture && $prev != *-capture ]]; then
+        comps='write read exec mem network module'
     elif [[ " ${VERBS[SCOPES]} ${VERBS[BOTH]} " == *" $verb "* ]]; then
         comps="$(__scopectl_scopes) $(__scopectl_policies)"
     elif [[ " ${VERBS[POLICIES]} " == *" $verb "* ]]; then
