@@ -116,7 +116,7 @@ test_sigkill() {
         st-mv /root/st-from /root/st-to || r=$?
         assert_eq "$r" 137
         expect_count 1 POLICY=killer
-        assert_eq "$(field TRACE_ACTION POLICY=killer)" sigkill
+        assert_eq "$(field TRACE_ACTION POLICY=killer | paste -sd' ')" 'post sigkill'
 }
 
 # The prototype says what an argument is: a wrong type is refused and reads nothing.
