@@ -86,7 +86,8 @@ static int check_enforcer(const FeatureSet *features, const Policy *policy, char
         int r = 0;
 
         for (char **call = policy->enforcer_calls; r >= 0 && call && *call; call++) {
-                const EventSpec *syscall = tracing_find_syscall(*call);
+                bool native, compat;
+                const EventSpec *syscall = tracing_find_listed_syscall(*call, &native, &compat);
 
                 if (!syscall)
                         r = check_function(features, *call, overrides, reterr);

@@ -293,14 +293,14 @@ static int resolve_loader(Resolver *r, const PlanHook *ph) {
 /* ---- Enforcers ---- */
 
 static int enforcer_call(Resolver *r, const Policy *policy, const char *call) {
-        const EventSpec *syscall = tracing_find_syscall(call);
         HookPlace *places[ENTRIES_MAX];
-        bool overrides = enforcer_overrides(policy);
+        bool overrides = enforcer_overrides(policy), native, compat;
+        const EventSpec *syscall = tracing_find_listed_syscall(call, &native, &compat);
         size_t n = 1;
         int q;
 
         if (syscall)
-                q = overrides ? entry_places(r, syscall, places, &n) : syscall_places(r, syscall, true, true, places, &n);
+                q = overrides ? entry_places(r, syscall, places, &n) : syscall_places(r, syscall, native, compat, places, &n);
         else {
                 PlaceDraft d = { .method = overrides ? PLACE_MODIFY : PLACE_FUNCTION, .target = call };
 

@@ -143,6 +143,8 @@ const char *hook_type_of_syscall(const EventArgSpec *a, bool *ret_pointer);
 
 /* The system call that a name means in any spelling (write, sys_write, __x64_sys_write), NULL: none. */
 const EventSpec *tracing_find_syscall(const char *name);
+/* The same with x64/ or i386/ in front, as lists have it: in which tables it is meant. */
+const EventSpec *tracing_find_listed_syscall(const char *name, bool *ret_native, bool *ret_compat);
 
 void hook_arg_done(HookArg *a);
 void hook_action_done(HookAction *a);

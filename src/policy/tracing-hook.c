@@ -51,6 +51,14 @@ const EventSpec *tracing_find_syscall(const char *name) {
         return spec && spec->family == EVENT_FAMILY_SYSCALL ? spec : NULL;
 }
 
+const EventSpec *tracing_find_listed_syscall(const char *name, bool *ret_native, bool *ret_compat) {
+        const char *x64 = startswith(name, "x64/"), *i386 = startswith(name, "i386/");
+
+        *ret_native = !i386;
+        *ret_compat = !x64;
+        return tracing_find_syscall(x64 ?: i386 ?: name);
+}
+
 static int no_syscall(YamlReader *r, const YamlNode *n, const char *name) {
         const char *bare = startswith(name, "__x64_sys_") ?: startswith(name, "sys_") ?: name;
         Suggest s;
@@ -246,11 +254,7 @@ static int make_members(HookDraft *d) {
         q = hook_make_members(h);
         for (size_t i = 0; q >= 0 && h->syscall && i < h->n_members; i++) {
                 HookMember *m = h->members + i;
-                const char *x64 = startswith(h->symbols[i], "x64/"), *i386 = startswith(h->symbols[i], "i386/");
-
-                m->syscall = tracing_find_syscall(x64 ?: i386 ?: h->symbols[i]);
-                m->native = !i386;
-                m->compat = !x64;
+                m->syscall = tracing_find_listed_syscall(h->symbols[i], &m->native, &m->compat);
         }
         return q;
 }

@@ -333,11 +333,84 @@ TEST(lists_and_enforcers) {
         ASSERT_STREQ(policy->hooks[2].pattern, "^ksys_");
         ASSERT_FALSE(policy->hooks[2].syscall);
         ASSERT_EQ(strv_length(policy->enforcer_calls), 3);
+        /* Every call of a list is an event of its own. */
+        ASSERT_EQ(policy->hooks[0].n_members, 2);
+        ASSERT_STREQ(policy->hooks[0].members[0].spec.name, "sys_dup");
+        ASSERT_TRUE(policy->hooks[0].members[0].native && policy->hooks[0].members[0].compat);
+        ASSERT_STREQ(policy->hooks[0].members[1].spec.name, "i386/sys_dup2");
+        ASSERT_FALSE(policy->hooks[0].members[1].native);
+        ASSERT_STREQ(policy->hooks[0].members[1].syscall->name, "dup2");
+        ASSERT_EQ(policy->hooks[1].n_members, strv_length(policy->hooks[1].symbols));
+        ASSERT_EQ(policy->hooks[2].n_members, 0);
         c = policy->rules[3].events[0].conditions;
         ASSERT_TRUE(condition_number_matches(c, 32));                   /* dup */
         ASSERT_TRUE(condition_number_matches(c, 0x80000000ULL | 63));   /* dup2 of the 32-bit table */
         ASSERT_TRUE(condition_number_matches(c, 1));
         ASSERT_FALSE(condition_number_matches(c, 33));                  /* dup2 of the other */
+        parsed_done(&p);
+}
+
+TEST(places_of_uprobes) {
+        Parsed p = good_spec("  uprobes:\n  - {path: /bin/sh, symbols: [one, two+0x10], refCtrOffsets: [0x20, 0]}\n"
+                             "  - {path: /bin/sh, symbol: three}\n  - {path: /bin/sh, offsets: [0x30, 0x40]}\n");
+        const Hook *h = p.policies[0]->hooks;
+
+        ASSERT_EQ(h[0].n_members, 2);
+        ASSERT_STREQ(h[0].members[1].spec.name, "two+0x10");
+        ASSERT_EQ(h[0].ref_ctr_offsets[0], 0x20);
+        ASSERT_EQ(h[1].n_members, 0);
+        ASSERT_EQ(h[2].n_members, 2);
+        ASSERT_STREQ(h[2].members[0].spec.name, "sh+0x30");
+        parsed_done(&p);
+
+        p = parse_spec("  uprobes:\n  - {path: /bin/sh, symbols: [one, two], refCtrOffsets: [0x20]}\n");
+        ASSERT_EQ(p.problems.n_errors, 1);
+        ASSERT_TRUE(strstr(p.problems.items[0].message, "1 refCtrOffsets for 2 places"));
+        parsed_done(&p);
+}
+
+static Plan *compile_all(Parsed *p, bool *failed) {
+        CompileInput inputs[80];
+        ProblemList problems = {};
+        FeatureSet features = {};
+        Plan *plan;
+
+        for (size_t i = 0; i < p->n; i++)
+                inputs[i] = (CompileInput) { .policy = p->policies[i], .scope = 1 };
+        ASSERT_OK(policy_compile(inputs, p->n, 1, &features, &plan, failed, &problems));
+        problem_list_done(&problems);
+        return plan;
+}
+
+/* Event numbers and enforcers of all policies are different ones; the 65th enforcer finds no number and is refused. */
+TEST(numbers_of_hooks) {
+        _cleanup_(buffer_done) Buffer b = {};
+        bool failed[80], seen[1024] = {};
+        Parsed p;
+        Plan *plan;
+
+        for (int i = 0; i < 66; i++)
+                (void) buffer_printf(&b, "---\napiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\nmetadata: {name: p%i}\nspec:\n"
+                                     "  lists: [{name: l, type: syscalls, values: [sys_dup, sys_close]}]\n"
+                                     "  enforcers: [{calls: [sys_acct]}]\n  kprobes:\n  - call: \"list:l\"\n    selectors:\n"
+                                     "    - matchActions: [{action: NotifyEnforcer, argSig: 9}]\n", i);
+        p = parse_text(buffer_cstring(&b));
+        ASSERT_EQ(p.n, 66);
+        plan = compile_all(&p, failed);
+        for (size_t i = 0; i < p.n; i++) {
+                const Hook *h = p.policies[i]->hooks;
+                uint16_t ids[] = { h->spec.id, h->members[0].spec.id, h->members[1].spec.id };
+
+                ASSERT_EQ(failed[i], i >= PLAN_ENFORCERS_MAX);
+                for (size_t k = 0; k < ELEMENTSOF(ids); k++) {
+                        ASSERT_GE(ids[k], SCT_EVENT_HOOK_FIRST);
+                        ASSERT_FALSE(seen[ids[k] - SCT_EVENT_HOOK_FIRST]);
+                        seen[ids[k] - SCT_EVENT_HOOK_FIRST] = true;
+                }
+                if (i < PLAN_ENFORCERS_MAX)
+                        ASSERT_TRUE(plan->enforcers[p.policies[i]->enforcer_number] == p.policies[i]);
+        }
+        plan_free(plan);
         parsed_done(&p);
 }
 
