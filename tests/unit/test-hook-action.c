@@ -36,7 +36,8 @@ static void compiled_done(Compiled *c) {
 
 TEST(operations) {
         _cleanup_(compiled_done) Compiled c =
-                compile("  kprobes:\n  - call: sys_dup2\n    args: [{index: 0, type: fd}, {index: 1, type: int}, {index: 2, type: string}]\n"
+                compile("  kprobes:\n  - call: sys_dup2\n"
+                        "    args: [{index: 0, type: fd}, {index: 1, type: int}, {index: 2, type: string}]\n"
                         "    return: true\n    returnArg: {index: 0, type: int}\n    selectors:\n"
                         "    - matchActions: [{action: Signal, argSig: 10}, {action: CopyFD, argFd: 0, argName: 1},\n"
                         "      {action: FollowFD, argFd: 0, argName: 2}, {action: Post, rateLimit: 5s, rateLimitScope: process,\n"
