@@ -72,7 +72,7 @@ __weak __noinline int origin_note(struct sct_task *t, u64 address) {
                 t->origin_ns[i] = task_ns((u64) task, i);
         for (i = 0; i < 3; i++)
                 t->origin_caps[i] = task_caps(task, i);
-        t->flags |= SCT_TASK_ORIGIN;
+        t->origin_flags |= SCT_ORIGIN_KNOWN;
         return 0;
 }
 
@@ -82,7 +82,7 @@ __weak __noinline int origin_changed(struct sct_task *t, u32 field, u64 *ret) {
         u64 changed = 0;
         u32 i;
 
-        if (!t || !ret || !(t->flags & SCT_TASK_ORIGIN))
+        if (!t || !ret || !(t->origin_flags & SCT_ORIGIN_KNOWN))
                 return 0;
         if (field == SCT_FIELD_NS_CHANGED) {
                 /* Unrolled it would keep ten results on the stack. */
@@ -103,7 +103,7 @@ __weak __noinline int origin_changed(struct sct_task *t, u32 field, u64 *ret) {
 static __always_inline void origin_fork(struct sct_task *parent, struct sct_task *child, u64 task, int is_thread) {
         u32 i;
 
-        if (!is_thread || !(parent->flags & SCT_TASK_ORIGIN)) {
+        if (!is_thread || !(parent->origin_flags & SCT_ORIGIN_KNOWN)) {
                 origin_note(child, task);
                 return;
         }
@@ -111,21 +111,21 @@ static __always_inline void origin_fork(struct sct_task *parent, struct sct_task
                 child->origin_ns[i] = parent->origin_ns[i];
         for (i = 0; i < 3; i++)
                 child->origin_caps[i] = parent->origin_caps[i];
-        child->flags |= parent->flags & (SCT_TASK_ORIGIN | SCT_TASK_EXECED);
+        child->origin_flags |= parent->origin_flags;
 }
 
 static __always_inline void origin_exec(struct sct_task *t, u64 task) {
-        if (t->flags & SCT_TASK_EXECED)
+        if (t->origin_flags & SCT_ORIGIN_EXECED)
                 return;
         origin_note(t, task);
-        t->flags |= SCT_TASK_EXECED;
+        t->origin_flags |= SCT_ORIGIN_EXECED;
 }
 
 /* A task that is first looked at while it runs. */
 static __always_inline void origin_first_sight(struct sct_task *t, u64 task) {
-        if (t->flags & SCT_TASK_ORIGIN)
+        if (t->origin_flags & SCT_ORIGIN_KNOWN)
                 return;
         origin_note(t, task);
         if (!(BPF_CORE_READ((struct task_struct *) task, flags) & SCT_PF_FORKNOEXEC))
-                t->flags |= SCT_TASK_EXECED;
+                t->origin_flags |= SCT_ORIGIN_EXECED;
 }

@@ -88,7 +88,7 @@ service_start() {
         rm -f "$BASE/out" "$BASE/err"      # else the last service's readiness would count
         "$SCOPETRACED" --console --no-bus --policy "$BASE/policies" "$@" >"$BASE/out" 2>"$BASE/err" </dev/null &
         echo $! >"$BASE/service"
-        for _ in $(seq 600); do
+        for _ in $(seq 2400); do
                 grep -q ' is ready ' "$BASE/err" && return
                 kill -0 "$(cat "$BASE/service")" 2>/dev/null || break
                 sleep 0.05
