@@ -618,6 +618,7 @@ static int adopt_file(Store *s, const char *path, const struct stat *st) {
                 return r;
         }
         store_entry_measure(s, a, st);
+        a->recovered = true;
         s->index_stale = true;
         return 0;
 }

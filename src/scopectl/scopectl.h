@@ -79,3 +79,5 @@ extern const Verb verbs_vocabulary[];
 /* What is wrong with which policy, one sentence a line. 0 or an exit code. */
 int print_problems(sd_bus *bus);
 int verb_trace(const Options *o, int argc, char *argv[]);
+int verb_artifacts(const Options *o, int argc, char *argv[]);
+int verb_vacuum(const Options *o, int argc, char *argv[]);

@@ -61,8 +61,14 @@ END
         mkdir "$test_tmp/policies.d"
         policy opens 42 event=openat >"$test_tmp/policies.d/10-opens.yaml"
         policy wrong 5 evnt=openat >"$test_tmp/policies.d/20-wrong.yaml"
+        # Artifacts of a run whose index is gone: nothing is known of them but that they are there.
+        mkdir -p "$test_tmp/state/captures/host" "$test_tmp/state/captures/pcap"
+        printf abc >"$test_tmp/state/captures/host/exec.1700000000.ls"
+        chmod 0700 "$test_tmp/state/captures/host/exec.1700000000.ls"
+        truncate --size 3M "$test_tmp/state/captures/host/write.dev-1.inode-2"
+        printf x >"$test_tmp/state/captures/pcap/single.pcap"
         mkfifo "$test_tmp/records"
-        SCOPETRACE_FAKE_RECORDS=$test_tmp/records "$SCOPETRACED_FAKE" --console --policy="$test_tmp/policies.d" \
+        STATE_DIRECTORY=$test_tmp/state SCOPETRACE_FAKE_RECORDS=$test_tmp/records "$SCOPETRACED_FAKE" --console --policy="$test_tmp/policies.d" \
                 --bus-address="$address" >"$test_tmp/service.out" 2>"$test_tmp/service.err" &
         echo $! >"$test_tmp/service.pid"
         wait_for 20 ctl status
@@ -331,6 +337,70 @@ test_log_runs_journalctl() {
                 "--output json SYSLOG_IDENTIFIER=scopetrace SCOPE=6 + SYSLOG_IDENTIFIER=scopetrace POLICY=opens"
         assert_eq "$(ctl log)" "SYSLOG_IDENTIFIER=scopetrace"
         exits 1 log 65
+}
+
+test_artifacts() {
+        exits 0 artifacts --no-legend
+        assert_eq "$(awk '{print $3}' out | sort | paste -sd,)" exec,pcap,write
+        assert_contains "$(grep write out)" "3M"
+        exits 0 artifacts list -j --kind=exec
+        assert_eq "$(field '.artifacts | length')" 1
+        assert_eq "$(field '.artifacts[0] | [.kind, .file, .bytes] | @csv')" '"exec","host/exec.1700000000.ls",3'
+        id=$(field '.artifacts[0].id')
+        exits 0 artifacts cat "$id" host/exec.1700000000.ls
+        assert_eq "$(cat out)" abcabc
+
+        mkdir exported
+        exits 0 artifacts export "$id" exported
+        assert_eq "$(cat out)" exported/exec.1700000000.ls
+        assert_eq "$(cat exported/exec.1700000000.ls)" abc
+        assert_eq "$(stat -c %a exported/exec.1700000000.ls)" 600
+        exits 1 artifacts export "$id" exported
+        one_sentence "File exists"
+        exits 4 artifacts cat 0000000000
+        one_sentence "There is no artifact '0000000000'"
+
+        exits 1 artifacts remove
+        one_sentence "Which artifacts?"
+        exits 1 artifacts melt
+        one_sentence "use list, cat, export or remove"
+        exits 1 artifacts --scope=many
+        one_sentence "--scope=many is no number"
+        exits 1 artifacts --kind=nonsense
+        one_sentence "is no kind of artifact"
+        exits 0 artifacts remove "$id"
+        assert_contains "$(cat out)" "Removed 1 artifact,"
+        exits 1 vacuum
+        one_sentence "--max-use=SIZE"
+        exits 0 vacuum --max-age=1h
+        exits 0 artifacts remove --all --quiet
+        assert_eq "$(cat out)" ""
+        exits 0 artifacts -j
+        assert_eq "$(field '.artifacts | length')" 0
+        assert_eq "$(find "$test_tmp/state/captures" -type f ! -name .index | wc -l)" 0
+}
+
+test_captures() {
+        exits 0 captures -j
+        assert_eq "$(field '.captures | length')" 0
+        exits 0 start-capture 42 exec 'write=/tmp/*' pcap:process
+        exits 0 captures --no-legend
+        assert_eq "$(awk '{print $1 $2}' out | paste -sd,)" 42write,42exec,42network
+        exits 0 status
+        assert_contains "$(cat out)" "Captures: 3"
+        exits 0 stop-capture 42 exec network
+        exits 0 captures -j
+        assert_eq "$(field '.captures[0] | [.scope, .kind, .run_time] | @csv')" '42,"write",true'
+        exits 0 stop-capture 42
+        exits 4 stop-capture 42
+        one_sentence "Nothing was started"
+        exits 4 stop-capture 42 mem
+        one_sentence "does not capture mem"
+        exits 1 start-capture 42 'write=*'
+        one_sentence "write write alone"
+        exits 4 start-capture 9 write
+        exits 1 start-capture 65 write
+        one_sentence "from 1 to 64"
 }
 
 test_no_service() {
