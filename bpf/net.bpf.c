@@ -20,6 +20,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 struct packet {
         struct __sk_buff *skb;
+        u64 dev;                     /* struct net_device */
         u32 ifindex, net_ns;
         u32 length;                  /* of the packet from its IP header on */
         u32 headers;                 /* bytes up to the end of the transport header */
@@ -67,8 +68,9 @@ static __noinline int packet_parse(struct packet *p) {
         struct net_device *dev = NULL;
         u8 b[20] = {};
 
-        p->ifindex = p->skb->ifindex;
         SKB_READ(&dev, p->skb, dev);
+        p->dev = (u64) dev;
+        p->ifindex = p->skb->ifindex;
         p->net_ns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
         p->length = p->skb->len;
 
@@ -102,39 +104,49 @@ static __noinline int packet_parse(struct packet *p) {
 
 /* What rules may ask (events.list). Nothing of it is put when none does: the packet says most of it. */
 static __noinline int packet_args(struct sct_buf *b, struct packet *p) {
-        struct net_device *dev = NULL;
-
-        SKB_READ(&dev, p->skb, dev);
-        put_str(b, 0, SCT_ARG_KSTR, (u64) dev + bpf_core_field_offset(struct net_device, name), 0);
+        put_str(b, 0, SCT_ARG_KSTR, p->dev + bpf_core_field_offset(struct net_device, name), 0);
         put_u64(b, 1, SCT_ARG_U32, p->ifindex);
         put_u64(b, 2, SCT_ARG_U32, p->out);
         put_u64(b, 3, SCT_ARG_U32, p->protocol);
         return 0;
 }
 
-/* Head, record and data in one entry of the ring, of just the size that they need. */
-static __noinline int packet_emit(struct sct_scratch *s, struct packet *p, u32 keep) {
+/* Head and record in s's work space. Returns where data goes there, 0 when nothing can. */
+static __noinline u32 packet_record(struct sct_scratch *s, struct packet *p, u32 keep) {
         struct artifact_work *w = artifact_work_get(s->level, SCT_EVENT_CAPTURE_PACKET);
         struct sct_artifact_state *a = artifact_state();
-        u32 done = 0, at, left;
-        struct bpf_dynptr ring;
-        void *to;
-        u64 n;
+        u32 at;
 
         if (!w || !a)
-                return -1;
+                return 0;
         w->op.chunk.flags = p->out ? SCT_CHUNK_OUT : 0;
         w->op.chunk.size_total = p->length;
         w->op.chunk.dev = p->ifindex;
         w->op.chunk.inode = p->net_ns;
         at = artifact_record(&s->buf, w);
-        if (!at || at > ARTIFACT_RECORD_MAX - 8)
-                return -1;
         w->chunk = w->op.chunk;
         w->chunk.type = SCT_CHUNK_SINGLE;
         w->chunk.size = keep;
         w->chunk.operation = __sync_fetch_and_add(&a->next_operation, 1) + 1;
+        return at;
+}
 
+static __always_inline void packet_lost(struct sct_artifact_state *a, u32 keep) {
+        __sync_fetch_and_add(&a->n_lost, 1);
+        __sync_fetch_and_add(&a->lost_bytes, keep);
+}
+
+/* Head, record and data in one entry of the ring, of just the size that they need. */
+static __noinline int packet_emit(struct sct_scratch *s, struct packet *p, u32 keep) {
+        struct sct_artifact_state *a = artifact_state();
+        u32 done = 0, at = packet_record(s, p, keep), left, level = s->level;
+        struct artifact_work *w = bpf_map_lookup_elem(&sct_art_work, &level);
+        struct bpf_dynptr ring;
+        void *to;
+        u64 n;
+
+        if (!w || !a || !at || at > ARTIFACT_RECORD_MAX - 8)
+                return -1;
         left = keep - 1;              /* 6.1 must see that it is 1 at least: inequality with 0 says nothing to it */
         if (left < ARTIFACT_SMALL_MAX) {
                 barrier_var(left);
@@ -179,8 +191,7 @@ static __noinline int packet_emit(struct sct_scratch *s, struct packet *p, u32 k
 discard:
         bpf_ringbuf_discard_dynptr(&ring, BPF_RB_NO_WAKEUP);
 lost:
-        __sync_fetch_and_add(&a->n_lost, 1);
-        __sync_fetch_and_add(&a->lost_bytes, keep);
+        packet_lost(a, keep);
         return -1;
 }
 
@@ -224,6 +235,24 @@ static __noinline int packet_capture(struct __sk_buff *skb, struct sct_task *t, 
         return 0;
 }
 
+/* ---- Connections that their process has closed: TIME-WAIT has no socket that programs on cgroups see ---- */
+
+/* Of a packet that the kernel sends for one. */
+static __noinline struct packet_owner *closed_owner(struct __sk_buff *skb) {
+        struct packet p = { .skb = skb };
+        struct closed_key key = {};
+
+        if (packet_parse(&p) || p.protocol != SCT_IPPROTO_TCP)
+                return NULL;
+        key.net = p.net_ns;
+        key.port = p.source;
+        key.peer_port = p.dest;
+        if (skb->protocol == ETH_P_IP_BE ? bpf_skb_load_bytes(skb, 12, key.address, 4) || bpf_skb_load_bytes(skb, 16, key.peer, 4)
+                                         : bpf_skb_load_bytes(skb, 8, key.address, 16) || bpf_skb_load_bytes(skb, 24, key.peer, 16))
+                return NULL;
+        return bpf_map_lookup_elem(&sct_pktclosed, &key);
+}
+
 static __always_inline int packet_run(struct __sk_buff *skb, int out) {
         u32 generation = active_generation();
         struct sct_plan *plan = packet_plan(generation);
@@ -238,6 +267,8 @@ static __always_inline int packet_run(struct __sk_buff *skb, int out) {
                 return PASS;
         current = out && sent_by_current(skb);
         o = bpf_sk_storage_get(&sct_pktowners, sk, NULL, current ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+        if (!o && out)
+                o = closed_owner(skb);
         if (!o)
                 return PASS;
         if (current ? owner_update(o, generation) : owner_refresh(o, generation))
@@ -269,6 +300,124 @@ int sct_sock_new(struct bpf_sock *sk) {
         if (o)
                 owner_update(o, generation);
         return PASS;
+}
+
+/* The end of a socket leaves its owner to what still comes for the connection; a new one on the same addresses has its own. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(sct_sock_state, const struct sock *sk, int old, int new) {
+        struct packet_owner *o;
+        struct closed_key key;
+        u64 address = 0;
+
+        if (BPF_CORE_READ(sk, sk_protocol) != SCT_IPPROTO_TCP || !packet_plan(active_generation()))
+                return 0;
+        bpf_probe_read_kernel(&address, sizeof(address), ctx);       /* sk, as a number */
+        if (new == SCT_TCP_ESTABLISHED) {
+                closed_key_of(&key, address);
+                bpf_map_delete_elem(&sct_pktclosed, &key);
+        } else if (new == SCT_TCP_CLOSE && (old == SCT_TCP_FIN_WAIT1 || old == SCT_TCP_FIN_WAIT2 || old == SCT_TCP_CLOSING)) {
+                o = bpf_sk_storage_get(&sct_pktowners, (void *) sk, NULL, 0);
+                if (!o)
+                        return 0;
+                closed_key_of(&key, address);
+                bpf_map_update_elem(&sct_pktclosed, &key, o, BPF_ANY);
+        }
+        return 0;
+}
+
+/* A TCP packet as it arrives; only those of closed connections are looked at further, which are few and small. */
+static __always_inline int closed_parse(struct packet *p, u64 data, struct closed_key *key) {
+        u8 b[40], t[14];
+        u32 v6;
+
+        if (bpf_probe_read_kernel(b, sizeof(b), (void *) data))
+                return -1;
+        v6 = b[0] >> 4 == 6;
+        p->headers = v6 ? 40 : (b[0] & 15) * 4;
+        if ((v6 ? b[6] : b[9]) != SCT_IPPROTO_TCP || bpf_probe_read_kernel(t, sizeof(t), (void *) data + p->headers))
+                return -1;
+        if (t[13] & 2)
+                return -1;      /* SYN: a new connection's */
+        p->protocol = SCT_IPPROTO_TCP;
+        p->length = v6 ? 40 + (b[4] << 8 | b[5]) : b[2] << 8 | b[3];
+        p->headers += (t[12] >> 4) * 4;
+        key->net = p->net_ns;
+        key->port = t[2] << 8 | t[3];
+        key->peer_port = t[0] << 8 | t[1];
+        if (v6) {
+                __builtin_memcpy(key->address, b + 24, 16);
+                __builtin_memcpy(key->peer, b + 8, 16);
+        } else {
+                __builtin_memcpy(key->address, b + 16, 4);
+                __builtin_memcpy(key->peer, b + 12, 4);
+        }
+        return 0;
+}
+
+static __noinline int closed_capture(struct packet *p, struct sct_task *t, u64 data) {
+        u32 generation = active_generation(), parity = generation & 1, keep = p->headers, level, at;
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
+        struct event_run r = { .t = t, .parity = parity };
+        struct sct_artifact_state *a = artifact_state();
+        struct artifact_work *w;
+        u64 n;
+
+        r.plan = packet_plan(generation);
+        if (!config || !r.plan || !a)
+                return 0;
+        r.s = scratch_get();
+        if (!r.s)
+                return 0;
+        record_begin(&r.s->buf, t, SCT_EVENT_CAPTURE_PACKET);
+        if (!rules_begin(&r.s->buf, t, r.plan))
+                goto out;
+        if (r.plan->n_preds)
+                packet_args(&r.s->buf, p);
+        if (!artifact_match(&r))
+                goto out;
+        keep += config->packet_bytes;
+        if (keep > p->length)
+                keep = p->length;
+        at = packet_record(r.s, p, keep);
+        level = r.s->level;
+        w = bpf_map_lookup_elem(&sct_art_work, &level);
+        n = keep - 1;
+        if (!w || !at || at > ARTIFACT_RECORD_MAX - 8 || n >= ARTIFACT_SMALL_MAX)
+                goto out;
+        barrier_var(n);
+        n &= ARTIFACT_SMALL_MAX - 1;
+        if (bpf_probe_read_kernel(w->data + at, n + 1, (void *) data))
+                goto out;
+        n += sizeof(w->chunk) + at + 1;
+        barrier_var(n);
+        if (n <= sizeof(w->chunk) + sizeof(w->data) && bpf_ringbuf_output(&sct_art_ring, &w->chunk, n, artifact_wakeup(a)))
+                packet_lost(a, keep);
+out:
+        scratch_put();
+        return 0;
+}
+
+SEC("tp_btf/netif_receive_skb")
+int BPF_PROG(sct_closed_in, struct sk_buff *skb) {
+        u32 generation = active_generation();
+        struct closed_key key = {};
+        struct packet p = {};
+        struct packet_owner *o;
+        u64 data;
+
+        if (skb->protocol != ETH_P_IP_BE && skb->protocol != ETH_P_IPV6_BE)
+                return 0;
+        data = (u64) BPF_CORE_READ(skb, data);
+        p.dev = (u64) BPF_CORE_READ(skb, dev);
+        p.ifindex = BPF_CORE_READ(skb, dev, ifindex);
+        p.net_ns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+        if (closed_parse(&p, data, &key))
+                return 0;
+        o = bpf_map_lookup_elem(&sct_pktclosed, &key);
+        if (!o || !generation || owner_refresh(o, generation))
+                return 0;
+        closed_capture(&p, &o->t, data);
+        return 0;
 }
 
 /* Sockets that were there before packets were wanted: of several processes that have one, the first that is met. */

@@ -10,9 +10,17 @@
 
 #include "emit.bpf.h"
 
+#include <bpf/bpf_endian.h>
+
+#define SCT_TCP_ESTABLISHED 1
+#define SCT_TCP_FIN_WAIT1 4
+#define SCT_TCP_FIN_WAIT2 5
 #define SCT_TCP_TIME_WAIT 6
+#define SCT_TCP_CLOSE 7
+#define SCT_TCP_CLOSING 11
 #define SCT_TCP_NEW_SYN_RECV 12
 #define SCT_IPPROTO_TCP 6
+#define SCT_AF_INET 2
 
 struct packet_owner {
         u64 mm;                      /* another one: the task has run another program since */
@@ -25,6 +33,44 @@ struct {                             /* owner: kernel side; restart: kept. BPF_F
         __type(key, int);
         __type(value, struct packet_owner);
 } sct_pktowners __weak SEC(".maps");
+
+/* A TCP connection, from one end; ports in host order. */
+struct closed_key {
+        u32 net;                     /* inode of the network namespace */
+        u16 port, peer_port;
+        u8 address[16], peer[16];    /* IPv4: 4 bytes of them */
+};
+
+struct {                             /* owner: kernel side: of connections in TIME-WAIT; restart: kept */
+        __uint(type, BPF_MAP_TYPE_LRU_HASH);
+        __uint(max_entries, 512);
+        __type(key, struct closed_key);
+        __type(value, struct packet_owner);
+} sct_pktclosed __weak SEC(".maps");
+
+__weak __noinline int closed_key_of(struct closed_key *key, u64 address) {
+        struct sock *sk = (struct sock *) address;
+        u32 i;
+
+        if (!key)
+                return -1;
+        for (i = 0; i < sizeof(*key) / 4; i++)
+                ((u32 *) key)[i] = 0;
+        key->net = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+        key->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+        key->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+        bpf_probe_read_kernel(key->address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+        bpf_probe_read_kernel(key->peer, 16, &sk->__sk_common.skc_v6_daddr);
+        /* A socket of IPv6 may have a peer of IPv4: ::ffff:a.b.c.d. */
+        if (BPF_CORE_READ(sk, __sk_common.skc_family) == SCT_AF_INET ||
+            (*(u64 *) key->peer == 0 && *(u32 *) (key->peer + 8) == 0xffff0000)) {
+                for (i = 4; i < 16; i++)
+                        key->address[i] = key->peer[i] = 0;
+                bpf_probe_read_kernel(key->address, 4, &sk->__sk_common.skc_rcv_saddr);
+                bpf_probe_read_kernel(key->peer, 4, &sk->__sk_common.skc_daddr);
+        }
+        return 0;
+}
 
 struct storage_walk {
         u64 node;                    /* struct hlist_node of the element that is looked at */

@@ -100,11 +100,12 @@ dump_stop() {
         rm "$BASE/$1.tcpdump"
 }
 
-# server NAME KIND ADDRESS PORT: until it listens.
+# server NAME KIND ADDRESS PORT: until it listens; with side=peer in the other namespace.
 server() {
         local ready=$BASE/$1.ready
         rm -f "$ready"
-        "${side:-here_net}" python3 "$here/pcap-traffic.py" serve "$@" "$ready" &
+        nsenter --net="/proc/$(cat "$BASE/net-${side:-here}")/ns/net" \
+                python3 "$here/pcap-traffic.py" serve "$@" "$ready" &
         wait_for 60 test -s "$ready"
 }
 
@@ -120,10 +121,10 @@ setup() {
         policy short 13 '"pcap:command", "pcap-snaplen:120b"' sct-short
         policy default 14 '"pcap:command"' sct-default
         policy filter 15 '"pcap:command", "pcap-snaplen:max", "pcap-filter:udp dst port 7015"' sct-filter
+        policy hangup 18 '"pcap:command", "pcap-snaplen:max"' sct-hang
         policy many 16 '"pcap:process"' sct-many
-        policy early 17 '"pcap:command", "pcap-snaplen:max"' sct-early sct-late
+        policy early 17 '"pcap:command", "pcap-snaplen:max"' sct-early
         server sct-early udp 127.0.0.1 7017
-        cp "$BASE/sct-early.ready" "$BASE/early.pid"
         service_start
 
         # All of loopback's packets of this part are of processes that are captured.
@@ -139,23 +140,32 @@ setup() {
         dump_stop lo
 
         dump veth sct-a
-        side=peer_net server other tcp 10.99.0.2 7004
+        side=peer server other tcp 10.99.0.2 7004
         traffic talk sct-veth tcp 10.99.0.2 7004 100 30000
-        side=peer_net server other udp fd99::2 7005
+        side=peer server other udp fd99::2 7005
         traffic talk sct-veth udp fd99::2 7005 100 1000
         dump_stop veth
 
         dump device sct-a
-        side=peer_net server other udp 10.99.0.2 7006
+        side=peer server other udp 10.99.0.2 7006
         server other udp 127.0.0.1 7007
         traffic talk sct-dev udp 10.99.0.2 7006 77
         traffic talk sct-dev udp 127.0.0.1 7007 78
         dump_stop device
 
+        # Closed before the other end is: a TIME-WAIT without a socket answers.
+        dump hangup sct-a
+        side=peer server other tcp 10.99.0.2 7020
+        traffic hangup sct-hang tcp 10.99.0.2 7020 100
+        side=peer server other tcp fd99::2 7021
+        traffic hangup sct-hang tcp fd99::2 7021 100
+        sleep 1
+        dump_stop hangup
+
         # Longer than a frame: whole here, fragments on the wire.
-        side=peer_net server other udp 10.99.0.2 7008
+        side=peer server other udp 10.99.0.2 7008
         traffic talk sct-filter udp 10.99.0.2 7008 20
-        side=peer_net server other udp 10.99.0.2 7015
+        side=peer server other udp 10.99.0.2 7015
         traffic talk sct-filter udp 10.99.0.2 7015 20000
 
         for name in sct-head sct-short sct-default; do
@@ -165,6 +175,15 @@ setup() {
 
         # A socket that was there before the service.
         traffic send nobody 127.0.0.1 7017 'to early'
+        traffic send nobody 127.0.0.1 7017 ''
+
+        # One whose process sleeps while the policies change: judged by the new ones when its packet comes.
+        server sct-late udp 127.0.0.1 7018
+        policy late 19 '"pcap:command", "pcap-snaplen:max"' sct-late
+        kill -HUP "$(cat "$BASE/service")"
+        wait_for 60 grep -q 'were read again' "$BASE/err"
+        traffic send nobody 127.0.0.1 7018 'to late'
+        traffic send nobody 127.0.0.1 7018 ''
 
         traffic_many >"$BASE/many.log" 2>&1
         service_stop
@@ -194,10 +213,9 @@ traffic_many() {
 
 teardown() {
         local f
-        for f in "$BASE"/*.tcpdump "$BASE/service" "$BASE/early.pid" "$BASE"/net-here "$BASE"/net-peer; do
-                if [ -s "$f" ]; then
-                        kill "$(cat "$f")" 2>/dev/null
-                fi
+        # Also servers that still wait, when something failed.
+        for f in $(jobs -p) $(cat "$BASE"/*.tcpdump "$BASE/service" "$BASE"/net-here "$BASE"/net-peer 2>/dev/null); do
+                kill "$f" 2>/dev/null
         done
         rm -rf "$BASE"
 }
@@ -250,6 +268,8 @@ test_processes() {
 # Between hosts: what only one end is captured of, in both directions.
 test_veth() { same_of "$(pcap pcap/commands/host/sct-veth.pcap)" "$BASE/veth.dump" 'tcp or udp'; }
 
+test_hangup() { same_of "$(pcap pcap/commands/host/sct-hang.pcap)" "$BASE/hangup.dump" tcp; }
+
 # net=: that interface's packets of the processes, no others.
 test_interface() { same_of "$(pcap host/capture.pcap)" "$BASE/device.dump" 'udp port 7006'; }
 
@@ -273,6 +293,11 @@ test_snaplen() {
 test_socket_from_before() {
         lines "$(pcap pcap/commands/host/sct-early.pcap)" got
         assert_contains "$(cat got)" "$(printf 'to early' | od -An -tx1 | tr -d ' ')"
+}
+
+test_policy_from_later() {
+        lines "$(pcap pcap/commands/host/sct-late.pcap)" got
+        assert_contains "$(cat got)" "$(printf 'to late' | od -An -tx1 | tr -d ' ')"
 }
 
 test_thousand_files() {

@@ -4,7 +4,8 @@
 
   serve NAME tcp|udp ADDRESS PORT READY     echoes what it gets until a connection, or a datagram of no bytes, ends;
                                             writes its process number to READY when it listens
-  talk NAME tcp|udp ADDRESS PORT SIZE...    sends SIZE bytes and reads them back, for each SIZE
+  talk NAME tcp|udp ADDRESS PORT SIZE...    sends SIZE bytes and reads them back, for each SIZE; closes when the peer has
+  hangup NAME tcp ADDRESS PORT SIZE...      the same, but closes first: the peer's end comes when the socket is gone
   send NAME ADDRESS PORT TEXT               one datagram from a fresh socket
   print FILE                                one packet a line: length, kept bytes in hex (from the IP header on)
   whole FILE                                the same, checks that nothing was cut
@@ -49,7 +50,11 @@ def serve(name, kind, address, port, ready):
     c.close()
 
 
-def talk(name, kind, address, port, *sizes):
+def hangup(name, kind, address, port, *sizes):
+    talk(name, kind, address, port, *sizes, polite=False)
+
+
+def talk(name, kind, address, port, *sizes, polite=True):
     rename(name)
     s = socket.socket(family(address), socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
     s.settimeout(60)
@@ -64,10 +69,10 @@ def talk(name, kind, address, port, *sizes):
     if kind == 'udp':
         s.send(b'')
         return
-    # All of the connection's end is seen by both: nothing is left to a socket that its process has closed.
-    s.shutdown(socket.SHUT_WR)
-    while s.recv(4096):
-        pass
+    if polite:
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(4096):
+            pass
     s.close()
 
 
@@ -107,4 +112,4 @@ def show(path, whole=False):
 
 if __name__ == '__main__':
     command, rest = sys.argv[1], sys.argv[2:]
-    {'serve': serve, 'talk': talk, 'send': send, 'print': show, 'whole': lambda p: show(p, True)}[command](*rest)
+    {'serve': serve, 'talk': talk, 'hangup': hangup, 'send': send, 'print': show, 'whole': lambda p: show(p, True)}[command](*rest)
