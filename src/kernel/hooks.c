@@ -31,11 +31,14 @@ void hooks_done(Kernel *k) {
         free(k->hook_places.how);
 }
 
+#define CHAIN_MAX 64U           /* hooks on one place: HOOK_CHAIN_MAX of bpf/lib/hook-run.bpf.h */
+
 /* One resolution. */
 typedef struct Resolver {
         Kernel *k;
         const Plan *plan;
         HookTables *t;
+        uint8_t n_chained[SCT_HOOKS_MAX];      /* hooks on each place */
 } Resolver;
 
 /* What is wanted of a place; strings are borrowed. */
@@ -108,6 +111,8 @@ static int chain(Resolver *r, const PlanHook *ph, HookPlace *place, uint16_t eve
 
         if (t->n_links >= SCT_LINKS_MAX)
                 return -E2BIG;
+        if (r->n_chained[n]++ >= CHAIN_MAX)
+                return -EUSERS;
         t->links[t->n_links] = (struct sct_hook_link) { .plan = ph->plan, .event = event, .next = t->hooks[n] };
         t->hooks[n] = t->n_links++;
         if (t->plans[ph->plan].flags & SCT_PLAN_RETURN) {
@@ -369,6 +374,9 @@ int hooks_resolve(Kernel *k, const Plan *plan, HookTables *ret, char **reterr) {
                 if (q == -E2BIG)
                         return kernel_error(reterr, q, "The hooks of all policies are on more than %d places; write shorter "
                                             "lists, or a narrower pattern.", SCT_HOOKS_MAX);
+                if (q == -EUSERS)
+                        return kernel_error(reterr, q, "More than %u hooks of all policies are on %s; write several "
+                                            "selectors into one hook.", CHAIN_MAX, ph->hook->call);
                 if (q < 0)
                         return kernel_error(reterr, q, "The hook on %s could not be placed: %s.", ph->hook->call,
                                             strerror(-q));

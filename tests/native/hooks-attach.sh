@@ -243,7 +243,7 @@ test_refusals() {
         kill $!
         wait || true
         text=$(cat "$test_tmp/said")
-        assert_contains "$text" 'this kernel has no tracepoint sched_nothing'
+        assert_contains "$text" 'tracepoint sched_nothing with type information'
         assert_contains "$text" 'sched_switch has 4 arguments, there is none with index 7'
         assert_contains "$text" 'hook inode_link under lsmhooks'
         assert_contains "$text" 'hook inode_unlink under lsmhooks'
