@@ -103,10 +103,10 @@ enum sct_arg_part {
         SCT_PART_SADDR,             /* string: byte 4 and 4 bytes of address, byte 6 and 16 bytes of address, or empty */
         SCT_PART_DADDR,
         SCT_PART_MODE,              /* FILE, KPATH: i_mode */
-        SCT_PART_ADDRESS,           /* string. SOCKADDR and its like: as SADDR; byte 1 and a unix address as it is printed
-                                     * (@name for an abstract one); byte 0 and the family's low byte for others */
-        SCT_PART_ENDPOINT,          /* string. SOCKADDR and its like: byte 0x80 | family, and of AF_INET and AF_INET6 two
-                                     * bytes of port and the address's 4 or 16, all in network order */
+        SCT_PART_ENDPOINT,          /* string. SOCKADDR and its like: byte 0x80 | family; then a unix address as it is printed
+                                     * (@name for an abstract one), or of AF_INET and AF_INET6 two bytes of port and the
+                                     * address in network order, then the string of SADDR backwards: so beginnings ask for
+                                     * ports, and ends for addresses */
         SCT_PART_NSEC,              /* TIMESPEC: nanoseconds, s64 */
         SCT_PART_FIRST,             /* INT2: its elements, s64 */
         SCT_PART_SECOND,

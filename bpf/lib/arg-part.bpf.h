@@ -131,7 +131,7 @@ static __always_inline int address_string(char *out, u32 family, const u8 *addre
 
 #define SCT_UNIX_WORDS 14            /* of SCT_UNIX_PATH_MAX bytes */
 
-/* Byte 1 and the path of a unix address as it is printed: @name for an abstract one. */
+/* Its family, and the path of a unix address as it is printed: @name for an abstract one. */
 __weak __noinline int unix_string(struct sct_scratch *s, struct sct_buf *b, u32 at, u32 size) {
         u64 off = at, n = size - 2, last = 0;
         u32 i, end = 0;
@@ -141,7 +141,6 @@ __weak __noinline int unix_string(struct sct_scratch *s, struct sct_buf *b, u32 
         if (!s || !b || size <= 2)
                 return 1;
         words = (u64 *) (s->path + 1);
-        s->path[0] = 1;
         barrier_var(off);
         if (off > SCT_DATA_MAX - 256)
                 return 1;
@@ -171,9 +170,9 @@ __weak __noinline int unix_string(struct sct_scratch *s, struct sct_buf *b, u32 
         return 1 + end;
 }
 
-/* A struct sockaddr as address, or with its port. */
+/* A struct sockaddr as address alone (SADDR), or whole. */
 static __always_inline int sockaddr_string(struct sct_scratch *s, struct sct_buf *b, u64 off, u32 size, u32 part) {
-        u32 family, length = 0;
+        u32 family, n, i;
         u8 *data;
 
         barrier_var(off);
@@ -181,30 +180,30 @@ static __always_inline int sockaddr_string(struct sct_scratch *s, struct sct_buf
                 return -1;
         data = b->data + off;
         family = *(u16 *) data;
-        if (family == SCT_AF_INET && size >= 8)
-                length = 4;
-        else if (family == SCT_AF_INET6 && size >= 24)
-                length = 16;
-
-        if (part == SCT_PART_ENDPOINT) {
-                s->path[0] = 0x80 | family;
-                s->path[1] = data[2];
-                s->path[2] = data[3];
-                if (length == 4)
-                        __builtin_memcpy(s->path + 3, data + 4, 4);
-                if (length == 16)
-                        __builtin_memcpy(s->path + 3, data + 8, 16);
-                return length ? 3 + length : 1;
+        s->path[0] = 0x80 | family;
+        if (family == SCT_AF_INET && size >= 8) {
+                if (part == SCT_PART_SADDR)
+                        return address_string(s->path, 4, data + 4);
+                __builtin_memcpy(s->path + 1, data + 2, 6);
+                for (i = 0; i < 4; i++)
+                        s->path[7 + i] = data[7 - i];
+                s->path[11] = 4;
+                return 12;
         }
-        if (length)
-                return length == 4 ? address_string(s->path, 4, data + 4) : address_string(s->path, 6, data + 8);
+        if (family == SCT_AF_INET6 && size >= 24) {
+                if (part == SCT_PART_SADDR)
+                        return address_string(s->path, 6, data + 8);
+                __builtin_memcpy(s->path + 1, data + 2, 2);
+                __builtin_memcpy(s->path + 3, data + 8, 16);
+                for (i = 0; i < 16; i++)
+                        s->path[19 + i] = data[23 - i];
+                n = address_string(s->path + SCT_STR_MAX / 2, 6, data + 8) == 5 ? 4 : 16;
+                s->path[19 + (n & 31)] = n == 4 ? 4 : 6;
+                return 20 + n;
+        }
         if (part == SCT_PART_SADDR)
                 return 0;
-        if (family == SCT_AF_UNIX)
-                return unix_string(s, b, off, size);
-        s->path[0] = 0;
-        s->path[1] = family;
-        return 2;
+        return family == SCT_AF_UNIX ? unix_string(s, b, off, size) : 1;
 }
 
 /* Returns the length of the string at s->path, negative when the argument is absent. */
@@ -222,8 +221,6 @@ __weak __noinline int part_string(struct sct_scratch *s, struct sct_buf *b, u32 
         type = ((struct sct_arg *) (b->data + off - 8))->type;
         size = ((struct sct_arg *) (b->data + off - 8))->size;
         if (type_is_sockaddr(type)) {
-                if (part == SCT_PART_VALUE)
-                        part = SCT_PART_ADDRESS;
                 return sockaddr_string(s, b, off, size, part);
         }
         /* Both structs begin with the two ends. */

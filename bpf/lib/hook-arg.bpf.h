@@ -224,14 +224,14 @@ static __always_inline int type_is_user_struct(u32 type) {
 
 /* One value of a type that needs no more than itself. */
 __weak __noinline int hook_put(struct sct_scratch *s, struct sct_buf *b, u32 packed, u64 v) {
-        u32 index = packed & 0xff, type = packed >> 8 & 0xff, how = packed >> 16;
+        u32 index = packed & 0xff, type = packed >> 8 & 0xff;
         u64 word = 0;
 
         if (!s || !b)
                 return -1;
         switch (type) {
         case SCT_ARG_STR:
-                put_str(b, index, type, v, how & HOOK_USER || address_is_user(v));
+                put_str(b, index, type, v, address_is_user(v));
                 return 0;
         case SCT_ARG_KSTR:
                 put_str(b, index, type, v, 0);

@@ -192,7 +192,7 @@ static __always_inline long hook_return_one(u32 i, struct hook_walk *w, u32 how)
         t = bpf_task_storage_get(&sct_tasks, bpf_get_current_task_btf(), NULL, 0);
         s = scratch_get();
         if (t && s && b->generation == w->generation) {
-                b->rec.retval = w->retval;
+                b->rec.retval = widen(plan->return_type, w->retval);
                 b->rec.flags |= SCT_RECORD_HAS_RETVAL;
                 if (plan->flags & SCT_PLAN_EXIT_ARGS)
                         hook_args(s, b, parity * SCT_PLANS_MAX + (index & (SCT_PLANS_MAX - 1)), how | HOOK_EXIT);

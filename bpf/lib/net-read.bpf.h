@@ -191,11 +191,12 @@ __weak __noinline int put_skb(struct sct_buf *b, u32 index, u64 address) {
         return 0;
 }
 
-/* struct sockaddr in kernel or user memory. Without a size as many bytes as its family has; of a unix address those up to
- * the end of its path are shown. */
+/* struct sockaddr in kernel or user memory. Without a size as many bytes as its family has. */
 __weak __noinline int put_sockaddr(struct sct_buf *b, u32 index, u64 address, u32 size) {
         u32 user = address <= SCT_TASK_SIZE_MAX;
+        int truncated = 0;
         u16 family = 0;
+        long n;
 
         if (!b)
                 return -1;
@@ -203,6 +204,12 @@ __weak __noinline int put_sockaddr(struct sct_buf *b, u32 index, u64 address, u3
                               : bpf_probe_read_kernel(&family, 2, (void *) address))) {
                 put_missing(b, index, SCT_ARG_KSOCKADDR);
                 return 0;
+        }
+        if (!size && family == SCT_AF_UNIX) {
+                /* Up to the first NUL behind the one that an abstract name begins with. */
+                n = read_str_at(b, b->used + 8, (const void *) (address + 3), user, &truncated);
+                if (n > 0 && n <= SCT_UNIX_PATH_MAX)
+                        size = 2 + n;
         }
         if (!size)
                 size = family == SCT_AF_INET ? 16 : family == SCT_AF_INET6 ? 28 : family == SCT_AF_UNIX ? 110 : 16;

@@ -323,7 +323,7 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
                         size = n;
                         if (SCT_FIELD_PART(field) == SCT_PART_VALUE) {
                                 /* The text of a unix address; others have none. */
-                                if (!n || s->path[0] != 1)
+                                if (!n || (u8) s->path[0] != (0x80 | SCT_AF_UNIX))
                                         return 0;
                                 str++;
                                 size--;

@@ -336,6 +336,20 @@ static int place_argument(const struct btf *btf, Hook *hook, size_t i, const str
         return 0;
 }
 
+/* The length of an address, where it stands behind it as everywhere: int addrlen. */
+static void find_length(const struct btf *btf, Hook *hook, size_t i, const struct btf_type *proto, unsigned first) {
+        unsigned next = first + hook->args[i].index + 1, size;
+        const struct btf_param *params = btf_params(proto);
+        int word;
+
+        if (next >= btf_vlen(proto) || !strstr(btf__name_by_offset(btf, params[next].name_off), "len") ||
+            !number_type(btf, params[next].type, &size))
+                return;
+        word = hook->kind == HOOK_KPROBE ? word_of_argument(btf, proto, first, next - first) : (int) (next - first);
+        if (word >= 0 && (unsigned) word < WORDS_READ)
+                hook->arg_specs[i].size_source = (uint8_t) word;
+}
+
 static int settle_argument(const Policy *policy, const struct btf *btf, Hook *hook, size_t i, const struct btf_type *proto,
                            unsigned first, char **reterr) {
         const struct btf_param *params = btf_params(proto);
@@ -372,6 +386,8 @@ static int settle_argument(const Policy *policy, const struct btf *btf, Hook *ho
                 return kernel_error(reterr, -ENOTSUP, "argument %u of %s is a whole struct %s; leave it out, or hook a function that "
                                     "is handed its address", a->index, hook->call, strempty(v.object));
         r = hook_settle_type(policy, hook, i, &v, reterr);
+        if (r >= 0 && a->type == SCT_ARG_KSOCKADDR && a->size_arg == 0)
+                find_length(btf, hook, i, proto, first);
         if (r >= 0 && startswith(a->type_name, "cap_") && streq(strempty(v.object), "cred"))
                 r = btf_path_to_member(btf, hook, i, "cred", a->type_name, reterr);
         return r;

@@ -84,6 +84,9 @@ static int fill_number(Compiler *c, const Part *p, unsigned bit, Table *main, Ta
                 if (!(p->take & (n->negative ? TAKE_NE : TAKE_RANGE)))
                         continue;
                 r = table_add_span(main, n->low ^ bias, n->high ^ bias, bit, n->negative);
+                /* pid>100 speaks of the process alone, an element of a pair is one like the other. */
+                if (r >= 0 && SCT_FIELD_IS_ARG(o->or_field))
+                        r = table_add_span(second, n->low ^ bias, n->high ^ bias, bit, n->negative);
                 if (r < 0)
                         return r;
         }

@@ -13,7 +13,7 @@
 #include "wording.h"
 
 typedef struct ArgClass {
-        enum { ARG_REFUSED, ARG_NUMBER, ARG_BOOL, ARG_TEXT, ARG_LIST } kind;
+        enum { ARG_REFUSED, ARG_NUMBER, ARG_BOOL, ARG_TEXT, ARG_LIST, ARG_ADDRESS, ARG_TIME, ARG_PAIR } kind;
         bool is_signed;
         uint64_t min, max;
         const char *advice;              /* refused: a sentence's end */
@@ -38,17 +38,15 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_FD] = { ARG_NUMBER, true, (uint64_t) INT32_MIN, INT32_MAX },
         [SCT_ARG_STR] = { ARG_TEXT },
         [SCT_ARG_STRV] = { ARG_LIST },
-        [SCT_ARG_SOCKADDR] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, whose "
-                              "operators know addresses and ports" },
-        [SCT_ARG_TIMESPEC] = { .advice = "times cannot be compared; filter by another argument" },
-        [SCT_ARG_INT2] = { .advice = "pairs of descriptors cannot be compared; filter by another argument" },
-        [SCT_ARG_BYTES] = { .advice = "raw bytes cannot be compared; filter by another argument" },
+        [SCT_ARG_SOCKADDR] = { ARG_ADDRESS },
+        [SCT_ARG_TIMESPEC] = { ARG_TIME, true, 0, 0 },
+        [SCT_ARG_INT2] = { ARG_PAIR, true, (uint64_t) INT32_MIN, INT32_MAX },
+        [SCT_ARG_BYTES] = { ARG_TEXT },
         [SCT_ARG_PATH] = { ARG_TEXT },
         [SCT_ARG_KSTR] = { ARG_TEXT },
         [SCT_ARG_KSTRV] = { ARG_LIST },
         [SCT_ARG_STR_OUT] = { ARG_TEXT },
-        [SCT_ARG_SOCKADDR_OUT] = { .advice = "addresses cannot be compared by these filters; use a TracingPolicy, "
-                                  "whose operators know addresses and ports" },
+        [SCT_ARG_SOCKADDR_OUT] = { ARG_ADDRESS },
         [SCT_ARG_FILE] = { ARG_TEXT },
         [SCT_ARG_KPATH] = { ARG_TEXT },
         [SCT_ARG_DENTRY] = { ARG_TEXT },
@@ -65,7 +63,7 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_SOCK] = { .advice = OBJECT_ADVICE },
         [SCT_ARG_SOCKET] = { .advice = OBJECT_ADVICE },
         [SCT_ARG_SKB] = { .advice = OBJECT_ADVICE },
-        [SCT_ARG_KSOCKADDR] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_KSOCKADDR] = { ARG_ADDRESS },
         [SCT_ARG_CRED] = { .advice = OBJECT_ADVICE },
         [SCT_ARG_USER_NS] = { .advice = OBJECT_ADVICE },
         [SCT_ARG_BPF_ATTR] = { .advice = OBJECT_ADVICE },
@@ -181,7 +179,7 @@ static int add_value(FilterRun *x, ConditionBuilder *b, const FilterValue *v, co
         ExpressionError error;
         int r;
 
-        if (c->kind == ARG_NUMBER && filter_value_is_numeric(v))
+        if (IN_SET(c->kind, ARG_NUMBER, ARG_PAIR) && filter_value_is_numeric(v))
                 return add_numeric(x, b, v, arg, c);
         r = filter_value_to_text(v, &text, &error);
         if (r < 0)
@@ -197,9 +195,20 @@ static int add_value(FilterRun *x, ConditionBuilder *b, const FilterValue *v, co
                                 QUOTE(text));
 }
 
+/* Of the structs of openat2 and clone3 the first member, their flags, are asked for; it has 64 bits. */
+static bool flags_of_struct(const EventArgSpec *arg, EventArgSpec *ret) {
+        if (arg->type != SCT_ARG_BYTES || !IN_SET(arg->printer, PRINTER_OPEN_HOW, PRINTER_CLONE_ARGS))
+                return false;
+        *ret = *arg;
+        ret->type = SCT_ARG_U64;
+        ret->printer = arg->printer == PRINTER_OPEN_HOW ? PRINTER_OPEN_FLAGS : PRINTER_CLONE3_FLAGS;
+        return true;
+}
+
 int filter_apply_arg(FilterRun *x) {
         const Expression *e = x->expression;
         const EventArgSpec *arg;
+        EventArgSpec member;
         ConditionBuilder *b;
         const ArgClass *c;
         uint16_t field;
@@ -213,13 +222,15 @@ int filter_apply_arg(FilterRun *x) {
         arg = x->spec->args + i;
         field = (uint16_t) (SCT_FIELD_ARG + i);
         c = arg_classes + arg->type;
-        if (arg->type == SCT_ARG_BYTES && arg->printer == PRINTER_TEXT)
-                c = arg_classes + SCT_ARG_STR;
+        if (flags_of_struct(arg, &member)) {
+                arg = &member;
+                c = arg_classes + SCT_ARG_U64;
+        }
 
         if (c->kind == ARG_REFUSED)
                 return filter_run_error(x, 0, "%s of %s is no number and no string: %s.", arg->name, x->spec->name,
                                         c->advice ?: "filter by another argument");
-        if (IN_SET(c->kind, ARG_TEXT, ARG_LIST, ARG_BOOL) && !IN_SET(e->op, FILTER_OP_EQ, FILTER_OP_NE))
+        if (IN_SET(c->kind, ARG_TEXT, ARG_LIST, ARG_BOOL, ARG_ADDRESS) && !IN_SET(e->op, FILTER_OP_EQ, FILTER_OP_NE))
                 return filter_run_error(x, e->op_offset, "%s has no order, so %s is not possible; write = or !=.",
                                         arg->name,
                                         filter_operator_to_string(e->op));
@@ -227,11 +238,19 @@ int filter_apply_arg(FilterRun *x) {
                 return filter_add_strings(x, arg, field, FILTER_TEXT_MAX, "A string argument");
         if (c->kind == ARG_LIST)
                 return filter_add_list(x, arg, field);
+        if (c->kind == ARG_ADDRESS)
+                return filter_add_addresses(x, arg, field);
+        if (c->kind == ARG_TIME)
+                return filter_add_times(x, arg, field);
 
-        r = filter_run_builder(x, arg, field, CONDITION_NUMBER, &b);
+        if (c->kind == ARG_PAIR)
+                field = (uint16_t) (field + SCT_PART_FIRST * SCT_ARGS_MAX);
+        r = filter_run_builder(x, x->spec->args + i, field, CONDITION_NUMBER, &b);
         if (r < 0)
                 return r;
         b->condition.is_signed = c->is_signed;
+        if (c->kind == ARG_PAIR)            /* either of them */
+                b->condition.or_field = (uint16_t) (field + (SCT_PART_SECOND - SCT_PART_FIRST) * SCT_ARGS_MAX);
         for (size_t k = 0; k < e->n_values; k++) {
                 r = add_value(x, b, e->values + k, arg, c);
                 if (r < 0)

@@ -86,6 +86,10 @@ int filter_add_strings(FilterRun *x, const void *id, uint16_t field, size_t max,
 int filter_add_list(FilterRun *x, const void *id, uint16_t field);     /* of strings: one that matches is enough */
 #define FILTER_TEXT_MAX (SCT_STR_MAX - 1)      /* bytes of a string without NUL */
 
+/* filter-address.c */
+int filter_add_addresses(FilterRun *x, const EventArgSpec *arg, uint16_t field);
+int filter_add_times(FilterRun *x, const EventArgSpec *arg, uint16_t field);
+
 /* filter-arg.c */
 int filter_apply_arg(FilterRun *x);
 int filter_apply_retval(FilterRun *x);

@@ -203,13 +203,16 @@ static int check_arg(YamlReader *r, const YamlNode *n, ArgDraft *a) {
         return 0;
 }
 
-/* auto of a system call's argument: the table of system calls says what it is. */
+/* auto of a system call's argument: the table of system calls says what it is, and how long an address is. */
 static void type_of_syscall(ArgDraft *a) {
         const Hook *h = a->draft->hook;
         const EventArgSpec *spec;
         const char *name;
         bool pointer;
 
+        if (a->arg.type == SCT_ARG_KSOCKADDR && a->arg.size_arg == 0 && h->syscall_spec && !a->is_data && !a->is_return &&
+            a->arg.index < h->syscall_spec->n_args && h->syscall_spec->args[a->arg.index].type == SCT_ARG_SOCKADDR)
+                a->arg.size_arg = h->syscall_spec->args[a->arg.index].size_source + 1U;
         if (a->arg.type != SCT_ARG_NONE || a->arg.resolve || a->is_data || a->is_return || h->kind != HOOK_KPROBE ||
             !h->syscall_spec || a->arg.index >= h->syscall_spec->n_args)
                 return;
