@@ -248,7 +248,7 @@ __weak __noinline int action_post(struct sct_buf *b, u32 bank_first, u32 n_banks
                 put_stack(b, 0);
         if (action->flags & SCT_ACTION_USER_STACK)
                 put_stack(b, 1);
-        emit(b, bank_first, n_banks);
-        __sync_fetch_and_add(&acted->n_posted, 1);
+        if (!emit(b, bank_first, n_banks))
+                __sync_fetch_and_add(&acted->n_posted, 1);
         return 0;
 }

@@ -539,6 +539,7 @@ int manager_set_policy_enabled(Manager *m, const char *name, bool enabled) {
 int manager_set_policy_mode(Manager *m, const char *name, PolicyMode mode) {
         LoadedPolicy *p = policy_set_find(&m->policies, name);
         bool enforces = false;
+        int r;
 
         if (!p)
                 return -ENOENT;
@@ -549,7 +550,9 @@ int manager_set_policy_mode(Manager *m, const char *name, PolicyMode mode) {
         if (p->mode == mode)
                 return 0;
         p->mode = mode;
-        return manager_apply(m);
+        r = manager_apply(m);
+        on_policy_changed(p, m);
+        return r;
 }
 
 const RuleCounts *manager_policy_counts_of(Manager *m, LoadedPolicy *p) {
