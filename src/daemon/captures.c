@@ -227,10 +227,12 @@ static int derive_one(Captures *c, LoadedPolicy *p) {
         Policy *plain;
         int r;
 
-        if (is_derived && p->derived_version == c->version)
+        if (is_derived && p->derived_version == c->version && p->derived_scope == p->scope)
                 return 0;
-        if (!is_derived && p->plain)
-                p->plain = policy_unref(p->plain);      /* read again meanwhile */
+        if (!is_derived && p->plain) {          /* read again meanwhile */
+                p->plain = policy_unref(p->plain);
+                p->derived = policy_unref(p->derived);
+        }
         if (!p->policy || p->scope == 0 || p->stale)
                 return 0;
 
@@ -242,7 +244,7 @@ static int derive_one(Captures *c, LoadedPolicy *p) {
                 if (is_derived) {
                         replace_policy(p, plain);
                         p->plain = policy_unref(p->plain);
-                        p->derived = NULL;
+                        p->derived = policy_unref(p->derived);
                 }
                 return 0;
         }
@@ -257,8 +259,10 @@ static int derive_one(Captures *c, LoadedPolicy *p) {
         if (!is_derived)
                 p->plain = policy_ref(plain);
         replace_policy(p, derived);
-        p->derived = derived;
+        policy_unref(p->derived);
+        p->derived = policy_ref(derived);
         p->derived_version = c->version;
+        p->derived_scope = p->scope;
         return 0;
 }
 

@@ -64,6 +64,7 @@ static LoadedPolicy *loaded_policy_free(LoadedPolicy *p) {
         policy_unref(p->policy);
         policy_unref(p->good);
         policy_unref(p->plain);
+        policy_unref(p->derived);
         problem_list_done(&p->problems);
         free(p->counts);
         free(p);

@@ -47,8 +47,9 @@ struct LoadedPolicy {
         uint8_t follow_slot;      /* 0xff none */
 
         Policy *plain;            /* `policy` is `derived` and this is what its document says (captures.c); else NULL */
-        const Policy *derived;    /* compared only */
+        Policy *derived;
         unsigned derived_version;
+        uint8_t derived_scope;
 
         uint64_t n_events;        /* matched and delivered */
         uint64_t n_suppressed;    /* over its own rate limit */
