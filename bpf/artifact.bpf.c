@@ -60,6 +60,8 @@ enum side_flags {
         SIDE_APPEND = 1 << 3,        /* asked for by the call */
         SIDE_NOAPPEND = 1 << 4,
         SIDE_SUBMITTED = 1 << 5,     /* asynchronous, and under way still */
+        SIDE_SHARED = 1 << 6,        /* others may have moved the position meanwhile */
+        SIDE_PLAIN = 1 << 7,         /* write(), pwrite(): what vfs_write() was asked for */
 };
 
 static __always_inline u64 wide(const u64 *a, u32 i, u32 compat) {
@@ -180,10 +182,12 @@ __weak __noinline int side_fill(struct io_side *s, u32 call, s64 retval, u32 ind
         case SCT_EVENT_WRITE:
         case SCT_EVENT_READ:
                 s->address = a[1];
+                s->flags |= write ? SIDE_PLAIN : 0;
                 break;
         case SCT_EVENT_PWRITE64:
         case SCT_EVENT_PREAD64:
                 s->address = a[1];
+                s->flags |= write ? SIDE_PLAIN : 0;
                 side_at(s, wide(a, 3, compat));
                 break;
         case SCT_EVENT_WRITEV:
@@ -254,16 +258,54 @@ static __always_inline u64 fd_file(s32 fd) {
         return file;
 }
 
-/* Where the data of a side begins in its file. */
-static __always_inline s64 side_offset(const struct io_side *s, struct file *file) {
-        int append = s->flags & SIDE_APPEND ||
-                     (BPF_CORE_READ(file, f_flags) & SCT_O_APPEND && !(s->flags & SIDE_NOAPPEND));
+/* Struct file counts its holders in f_count, from 6.13 on in f_ref, which is 0 for one (90ee6ed776c0). */
+struct file___count {
+        atomic_long_t f_count;
+} __attribute__((preserve_access_index));
 
-        if (!(s->flags & SIDE_OFFSET))
+struct file_ref___sct {
+        atomic_long_t refcnt;
+} __attribute__((preserve_access_index));
+
+struct file___ref {
+        struct file_ref___sct f_ref;
+} __attribute__((preserve_access_index));
+
+static __always_inline int file_is_shared(struct file *file) {
+        struct file___count *old = (void *) file;
+        struct file___ref *new = (void *) file;
+
+        if (bpf_core_field_exists(new->f_ref))
+                return BPF_CORE_READ(new, f_ref.refcnt.counter) > 0;
+        return BPF_CORE_READ(old, f_count.counter) > 1;
+}
+
+/* Where the data of a side begins in its file. */
+__weak __noinline u64 side_offset(struct io_side *s, u64 address) {
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct file *file = (struct file *) address;
+        struct written *written;
+        int append;
+
+        if (!s)
+                return 0;
+        append = s->flags & SIDE_APPEND ||
+                 (BPF_CORE_READ(file, f_flags) & SCT_O_APPEND && !(s->flags & SIDE_NOAPPEND));
+        if (s->flags & SIDE_PLAIN && (append || !(s->flags & SIDE_OFFSET))) {
+                written = bpf_task_storage_get(&sct_written, task, NULL, 0);
+                if (written && written->file == address)
+                        return written->end - s->size;
+        }
+        if (!(s->flags & SIDE_OFFSET)) {
+                if (file_is_shared(file))
+                        s->flags |= SIDE_SHARED;
                 return BPF_CORE_READ(file, f_pos) - s->size;
+        }
         /* With O_APPEND pwrite() appends too, wherever it was told to write. */
-        if (s->flags & SIDE_WRITE && append && (s->how == SCT_HOW_CALL || s->how == SCT_HOW_AIO))
+        if (s->flags & SIDE_WRITE && append && (s->how == SCT_HOW_CALL || s->how == SCT_HOW_AIO)) {
+                s->flags |= SIDE_SHARED;
                 return BPF_CORE_READ(file, f_inode, i_size) - s->size;
+        }
         return s->offset;
 }
 
@@ -293,9 +335,11 @@ __weak __noinline int side_send(struct sct_buf *b, struct artifact_work *work, u
         if (type == SCT_S_IFSOCK || type == SCT_S_IFCHR || type == SCT_S_IFIFO)
                 work->op.chunk.flags = SCT_CHUNK_APPEND;
         else
-                work->op.chunk.offset = side_offset(s, file);
+                work->op.chunk.offset = side_offset(s, address);
         if (s->flags & SIDE_SUBMITTED)
                 work->op.chunk.flags |= SCT_CHUNK_SUBMITTED;
+        if (s->flags & SIDE_SHARED)
+                work->op.chunk.flags |= SCT_CHUNK_SHARED;
         if (s->how == SCT_HOW_MAPPING)
                 note_mapper();
         if (s->how == SCT_HOW_COPY || s->how == SCT_HOW_MAPPING || s->how == SCT_HOW_KERNEL) {
@@ -603,5 +647,28 @@ int sct_a_kwriteit(void *ctx) {
 
         bpf_probe_read_kernel(a, sizeof(a), ctx);
         kernel_capture(a[0], a[2], a[3]);
+        return 0;
+}
+
+/* The position that a write() really had, before it gave the file's position free for others. */
+static __always_inline int note_written(struct task_struct *task, u64 file, u64 position, s64 result) {
+        struct written *w;
+
+        if (result <= 0 || !position || !active_generation())
+                return 0;
+        w = bpf_task_storage_get(&sct_written, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (!w)
+                return 0;
+        w->file = file;
+        bpf_probe_read_kernel(&w->end, sizeof(w->end), (void *) position);
+        return 0;
+}
+
+SEC("fexit/vfs_write")
+int sct_a_vfswrite(void *ctx) {
+        u64 a[5] = {};                  /* file, buffer, size, position; what it returned */
+
+        bpf_probe_read_kernel(a, sizeof(a), ctx);
+        note_written(bpf_get_current_task_btf(), a[0], a[3], a[4]);
         return 0;
 }

@@ -28,6 +28,7 @@ enum sct_chunk_flags {
         SCT_CHUNK_FAULT = 1 << 2,     /* END: some bytes could not be read; they are a hole */
         SCT_CHUNK_SUBMITTED = 1 << 3, /* as handed to the kernel: whether it was written was not to be seen */
         SCT_CHUNK_GONE = 1 << 4,      /* SYNC: the mapping is no more */
+        SCT_CHUNK_SHARED = 1 << 5,    /* others share the file's position: the data may stand some bytes before offset */
         SCT_CHUNK_OUT = 1 << 3,       /* of a packet: it leaves */
         SCT_CHUNK_FAILED = 1 << 4,    /* END: the call failed; offset is its error number */
 };

@@ -47,6 +47,18 @@ struct {                             /* owner: kernel side, user space takes the
         __uint(value_size, sizeof(struct sct_hole));
 } sct_art_holes __weak SEC(".maps");
 
+/* Where the last write() of a task ended, as the kernel had it: the file's position may have been moved on by then. */
+struct written {
+        u64 file, end;
+};
+
+struct {                             /* owner: kernel side; restart: new */
+        __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+        __uint(map_flags, BPF_F_NO_PREALLOC);
+        __type(key, int);
+        __type(value, struct written);
+} sct_written __weak SEC(".maps");
+
 struct {                             /* owner: kernel side: processes with shared mappings that are captured */
         __uint(type, BPF_MAP_TYPE_LRU_HASH);
         __uint(max_entries, 4096);

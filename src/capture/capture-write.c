@@ -26,6 +26,10 @@
 #define IDLE_BYTES_PER_SEC (64U * 1024 * 1024)
 #define FILES_MAX 65536U        /* that are remembered, so that a reused inode is noticed */
 
+/* How far before its supposed place data is looked for, and how much of it is compared. */
+#define SHARED_WINDOW 65536U
+#define SHARED_COMPARED 4096U
+
 #define NOTE_SUBMITTED "as handed to the kernel: the end of an asynchronous call was not to be seen"
 #define NOTE_COPIED "moved inside the kernel: read back from the file afterwards"
 #define NOTE_MAPPED "written through a shared mapping: the range as it was in the file when the mapping ended or was synced"
@@ -53,6 +57,8 @@ typedef struct Files {
 typedef struct WriteOperation {
         TrackedFile *file;
         uint64_t base;                  /* is added to offsets: 0, or where an appending operation begins */
+        uint64_t next;                  /* offset of the data that comes next, when nothing is missing */
+        bool located;                   /* its place was looked up, where others share the file's position */
 } WriteOperation;
 
 static uint64_t now_usec(void) {
@@ -278,6 +284,7 @@ static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         if (!x)
                 return -ENOMEM;
         x->file = f;
+        x->next = o->head.offset;
         if (o->head.flags & SCT_CHUNK_APPEND) {
                 x->base = f->append_end - o->head.offset;
                 f->append_end += o->head.size_total;
@@ -318,6 +325,29 @@ static int begin_read(CaptureWorker *w, CaptureOperation *o) {
         return begin(w, o, CAPTURE_READ);
 }
 
+/* When several processes share a file's position, one may have moved it on before the other's place was read from it: the
+ * data stands there or, as the file itself shows, some bytes before. */
+static void locate(Files *files, WriteOperation *x, const CaptureOperation *o, const struct sct_chunk *c,
+                   const uint8_t *data) {
+        uint64_t window = MIN(c->offset, (uint64_t) SHARED_WINDOW), begin = c->offset - window;
+        size_t size = MIN((size_t) c->size, (size_t) SHARED_COMPARED);
+        _cleanup_free_ uint8_t *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        ssize_t n;
+
+        x->located = true;
+        fd = file_fetch_open(files->fetch, o);
+        text = malloc(window + size);
+        if (fd < 0 || !text || size == 0)
+                return;
+        n = pread(fd, text, window + size, (off_t) begin);
+        for (ssize_t at = n - (ssize_t) size; at >= 0; at--)
+                if (text[at] == data[0] && memcmp(text + at, data, size) == 0) {
+                        x->base += begin + (uint64_t) at - c->offset;
+                        return;
+                }
+}
+
 static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c, const void *data) {
         WriteOperation *x = o->userdata;
         int r;
@@ -329,6 +359,12 @@ static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk
         if (r < 0)
                 return r;
         x->file->last_usec = now_usec();
+        if (o->head.flags & SCT_CHUNK_SHARED && !(o->head.flags & SCT_CHUNK_APPEND) && !x->located)
+                locate(*capture_worker_state(w, o->origin.kind == ARTIFACT_READ ? CAPTURE_READ : CAPTURE_WRITE), x, o, c,
+                       data);
+        if (c->offset > x->next)
+                (void) artifact_hole(x->file->artifact, x->base + x->next, c->offset - x->next);
+        x->next = c->offset + c->size;
         return checked(x->file, artifact_write(x->file->artifact, x->base + c->offset, data, c->size));
 }
 
@@ -344,10 +380,16 @@ static int on_hole(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint6
         return checked(x->file, artifact_hole(x->file->artifact, x->base + offset, size));
 }
 
+/* What did not come is missing, whether or not somebody said so. */
 static int on_end(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c) {
-        free(o->userdata);
-        o->userdata = NULL;
-        return 0;
+        _cleanup_free_ WriteOperation *x = TAKE_PTR(o->userdata);
+        uint64_t end = o->head.offset + o->head.size_total;
+        int r;
+
+        if (!x || o->head.flags & SCT_CHUNK_FETCH || x->next >= end)
+                return 0;
+        r = file_open(w, x->file, &o->origin, note_of(o));
+        return r < 0 ? r : checked(x->file, artifact_hole(x->file->artifact, x->base + x->next, end - x->next));
 }
 
 /* The head found no room: the file is known if anything else of it ever came. */

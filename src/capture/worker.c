@@ -361,12 +361,9 @@ static void tick(CaptureWorker *w, bool all) {
         w->next_tick_usec = now_usec(CLOCK_MONOTONIC) + TICK_USEC;
 }
 
-/* Whether somebody waits, once nothing is left in the ring: kinds complete what they can. */
-static void serve_flush(CaptureWorker *w) {
-        uint64_t wanted;
-
+/* Those who had asked for it before the ring was found empty are served: kinds complete what they can. */
+static void serve_flush(CaptureWorker *w, uint64_t wanted) {
         pthread_mutex_lock(&w->lock);
-        wanted = w->flush_wanted;
         w->flushing = w->flush_done < wanted;
         pthread_mutex_unlock(&w->lock);
         if (!w->flushing)
@@ -379,11 +376,12 @@ static void serve_flush(CaptureWorker *w) {
         pthread_mutex_unlock(&w->lock);
 }
 
-static bool is_stopping(CaptureWorker *w) {
+static bool is_stopping(CaptureWorker *w, uint64_t *ret_flush_wanted) {
         bool stopping;
 
         pthread_mutex_lock(&w->lock);
         stopping = w->stopping;
+        *ret_flush_wanted = w->flush_wanted;
         pthread_mutex_unlock(&w->lock);
         return stopping;
 }
@@ -392,15 +390,15 @@ static void *run(void *userdata) {
         CaptureWorker *w = userdata;
 
         for (;;) {
-                bool stopping = is_stopping(w);
-                uint64_t now = now_usec(CLOCK_MONOTONIC), wait;
+                uint64_t now = now_usec(CLOCK_MONOTONIC), wait, wanted;
+                bool stopping = is_stopping(w, &wanted);
                 int n;
 
                 adopt_sets(w);
                 wait = stopping || w->next_tick_usec <= now ? 0 : w->next_tick_usec - now;
                 n = kernel_artifacts_read(w->ring, wait, on_chunk, on_hole, w);
                 if (n == 0)
-                        serve_flush(w);
+                        serve_flush(w, wanted);
                 if (now_usec(CLOCK_MONOTONIC) >= w->next_tick_usec)
                         tick(w, false);
                 if (n == 0 && stopping)

@@ -545,6 +545,7 @@ static const ProbeRow probes[] = {
         { "sct_x_modfend", SCT_EVENT_CAPTURE_MODULE, "kprobe" },
         { "sct_a_sysexit", SCT_EVENT_CAPTURE_WRITE, "raw_tp", SCT_EVENT_CAPTURE_READ },
         { "sct_a_exit", SCT_EVENT_CAPTURE_WRITE, "tp_btf" },
+        { "sct_a_vfswrite", SCT_EVENT_CAPTURE_WRITE, "fexit", 0, "fexit:vfs_write" },
         { "sct_a_kwrite", SCT_EVENT_CAPTURE_WRITE, "fexit", 0, "fexit:__kernel_write" },
         { "sct_a_kwriteit", SCT_EVENT_CAPTURE_WRITE, "fexit", 0, "fexit:__kernel_write_iter" },
         { "sct_a_uring", SCT_EVENT_CAPTURE_WRITE, "tp_btf", SCT_EVENT_CAPTURE_READ, "io_uring_complete" },
