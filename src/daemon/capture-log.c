@@ -74,11 +74,6 @@ static void on_trouble(void *userdata) {
 
 /* --- in the loop --- */
 
-static void add_escaped(MessageFields *f, const char *name, const char *value) {
-        if (!isempty(value))
-                message_add(f, "%s=%s", name, value);
-}
-
 static void add_holes(MessageFields *f, const ArtifactInfo *info) {
         _cleanup_(buffer_done) Buffer b = {};
 
@@ -101,10 +96,14 @@ static void add_subject(MessageFields *f, const ArtifactInfo *info) {
                 message_add(f, "TRACE_GID=%" PRIu32, info->gid);
                 message_add(f, "TRACE_START_NS=%" PRIu64, info->start_ns);
         }
-        add_escaped(f, "TRACE_COMM", info->comm);
-        add_escaped(f, "TRACE_EXE", info->exe);
-        add_escaped(f, "TRACE_CONTAINER_ID", info->container);
-        add_escaped(f, "OBJECT_SYSTEMD_UNIT", info->unit);
+        if (!isempty(info->comm))
+                message_add(f, "TRACE_COMM=%s", info->comm);
+        if (!isempty(info->exe))
+                message_add(f, "TRACE_EXE=%s", info->exe);
+        if (!isempty(info->container))
+                message_add(f, "TRACE_CONTAINER_ID=%s", info->container);
+        if (!isempty(info->unit))
+                message_add(f, "OBJECT_SYSTEMD_UNIT=%s", info->unit);
 }
 
 static void report_artifact(const Store *s, const Told *t) {
@@ -132,15 +131,18 @@ static void report_artifact(const Store *s, const Told *t) {
         message_add(&f, "TRACE_ARTIFACT_KIND=%s", artifact_kind_to_string(info->kind));
         message_add(&f, "TRACE_ARTIFACT_FILE=%s/%s", store_directory(s), info->path);
         message_add(&f, "TRACE_ARTIFACT_SIZE=%" PRIu64, info->size_bytes);
-        add_escaped(&f, "TRACE_ARTIFACT_SHA256", info->sha256);
-        add_escaped(&f, "TRACE_ARTIFACT_SOURCE", info->source_path);
+        if (!isempty(info->sha256))
+                message_add(&f, "TRACE_ARTIFACT_SHA256=%s", info->sha256);
+        if (!isempty(info->source_path))
+                message_add(&f, "TRACE_ARTIFACT_SOURCE=%s", info->source_path);
         if (info->inode > 0) {
                 message_add(&f, "TRACE_ARTIFACT_DEV=%" PRIu64, info->dev);
                 message_add(&f, "TRACE_ARTIFACT_INODE=%" PRIu64, info->inode);
         }
         message_add(&f, "TRACE_ARTIFACT_FIRST_USEC=%" PRIu64, info->first_usec);
         message_add(&f, "TRACE_ARTIFACT_LAST_USEC=%" PRIu64, info->last_usec);
-        add_escaped(&f, "TRACE_ARTIFACT_NOTE", info->note);
+        if (!isempty(info->note))
+                message_add(&f, "TRACE_ARTIFACT_NOTE=%s", info->note);
         add_holes(&f, info);
         add_subject(&f, info);
         message_add_scopes(&f, info->scopes);
