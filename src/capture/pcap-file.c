@@ -331,12 +331,17 @@ uint64_t pcap_file_scopes(const PcapFile *f) {
         return f->scopes;
 }
 
-/* FNV-1a of what a packet is known by: its beginning and its length. Never 0. */
+/* FNV-1a, by words, of what a packet is known by: its beginning and its length. Never 0. */
 static uint64_t packet_digest(const uint8_t *data, size_t size, size_t length_original) {
-        uint64_t h = 0xcbf29ce484222325ULL ^ length_original;
+        uint64_t h = 0xcbf29ce484222325ULL ^ length_original, word;
 
-        for (size_t i = 0; i < MIN(size, (size_t) ECHO_BYTES); i++)
-                h = (h ^ data[i]) * 0x100000001b3ULL;
+        size = MIN(size, (size_t) ECHO_BYTES);
+        for (size_t i = 0; i < size; i += sizeof(word)) {
+                word = 0;
+                memcpy(&word, data + i, MIN(size - i, sizeof(word)));
+                h = (h ^ word) * 0x100000001b3ULL;
+                h ^= h >> 32;
+        }
         return h ?: 1;
 }
 

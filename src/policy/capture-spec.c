@@ -430,8 +430,12 @@ const EventSpec *capture_kind_event(CaptureKind k) {
 }
 
 CaptureKind capture_kind_from_event(uint16_t event) {
+        const EventSpec *spec = event_spec_by_id(event);      /* once a packet: by number, not by name */
+
+        if (!spec || spec->family != EVENT_FAMILY_CAPTURE)
+                return _CAPTURE_KIND_INVALID;
         for (CaptureKind k = 0; k < _CAPTURE_KIND_MAX; k++)
-                if (capture_kind_event(k)->id == event)
+                if (streq(spec->name, event_table_by_kind[k]))
                         return k;
         return _CAPTURE_KIND_INVALID;
 }
