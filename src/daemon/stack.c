@@ -127,7 +127,8 @@ static void load_symbols(StackResolver *s) {
         }
         if (f)
                 fclose(f);
-        qsort(s->symbols, s->n_symbols, sizeof(s->symbols[0]), symbol_compare);
+        if (s->n_symbols > 0)
+                qsort(s->symbols, s->n_symbols, sizeof(s->symbols[0]), symbol_compare);
 }
 
 static const Symbol *find_symbol(const StackResolver *s, uint64_t address) {
