@@ -38,8 +38,12 @@ struct sct_buf {
 enum sct_task_flags {
         SCT_TASK_PENDING = 1 << 0,   /* sct_pending of this task may hold a system call's entry: it says so itself */
         SCT_TASK_EXE = 1 << 1,       /* exe is known */
-        SCT_TASK_ORIGIN = 1 << 2,    /* origin_* are known */
-        SCT_TASK_EXECED = 1 << 3,    /* and are those of the process's first exec: they stay */
+};
+
+/* Not among the task's flags: a walk over all tasks writes them while the task sets those. */
+enum sct_origin_flags {
+        SCT_ORIGIN_KNOWN = 1 << 0,
+        SCT_ORIGIN_EXECED = 1 << 1,  /* it is that of the process's first exec: it stays */
 };
 
 /* Kin sets that a task or an ancestor of it has met. */
@@ -67,6 +71,7 @@ struct sct_task {
         struct sct_kin kin[2];       /* by parity of the generation */
         u64 origin_caps[3];          /* effective, permitted, inheritable */
         u32 origin_ns[_SCT_NS_MAX];
+        u32 origin_flags;
         u16 exe_len;
         char exe[SCT_EXE_MAX + 8];   /* zero padded */
 };
