@@ -315,6 +315,37 @@ static __always_inline void note_mapper(void) {
         bpf_map_update_elem(&sct_mappers, &tgid, &one, BPF_ANY);
 }
 
+/* The whole of a small operation at once: `size` bytes of user memory. Returns 1 when it is done with (sent, or its hole
+ * told), 0 when it must be sent by pieces: too large, or not readable at once. */
+__weak __noinline int artifact_single(struct sct_buf *b, struct artifact_work *w, u64 address, u64 size) {
+        struct sct_artifact_state *a = artifact_state();
+        u64 at, n = size;
+
+        if (!b || !w || !a || size > ARTIFACT_SMALL_MAX)
+                return 0;
+        at = artifact_record(b, w);
+        if (!at || at > ARTIFACT_RECORD_MAX - 8)
+                return 0;
+        at = (at + 7) & ~7ULL;
+        barrier_var(at);
+        barrier_var(n);
+        if (at > ARTIFACT_RECORD_MAX || n > ARTIFACT_SMALL_MAX)
+                return 0;
+        if (bpf_probe_read_user(w->data + at, n, (void *) address))
+                return 0;
+        w->chunk = w->op.chunk;
+        w->chunk.type = SCT_CHUNK_SINGLE;
+        w->chunk.size = n;
+        w->chunk.operation = __sync_fetch_and_add(&a->next_operation, 1) + 1;
+        n += sizeof(w->chunk) + at;
+        barrier_var(n);
+        if (n > sizeof(w->chunk) + sizeof(w->data))
+                return 0;
+        if (bpf_ringbuf_output(&sct_art_ring, &w->chunk, n, artifact_wakeup(a)))
+                artifact_hole(&w->op, size, 0);
+        return 1;
+}
+
 /* Sends what a side has: its rules have matched. */
 __weak __noinline int side_send(struct sct_buf *b, struct artifact_work *work, u64 address) {
         struct io_side *s;
