@@ -30,6 +30,7 @@ void store_note_trouble(Store *s) {
 void store_note_dropped(Store *s, ArtifactKind kind, uint64_t scopes, uint64_t bytes) {
         s->counters.n_dropped++;
         s->counters.dropped_bytes += bytes;
+        s->counters.lost_scopes |= scopes;
         for (; scopes; scopes &= scopes - 1) {
                 StoreUsage *u = &s->usage[kind][__builtin_ctzll(scopes) + 1];
 

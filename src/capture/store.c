@@ -142,13 +142,17 @@ int store_flush(Store *s, uint64_t timeout_usec) {
         return -r;
 }
 
-void store_counters(Store *s, StoreCounters *ret) {
-        pthread_mutex_lock(&s->lock);
+static void copy_counters(const Store *s, StoreCounters *ret) {
         *ret = s->counters;
         ret->max_bytes = s->config.max_bytes;
         ret->max_artifact_bytes = s->config.max_artifact_bytes;
         ret->keep_free_bytes = s->config.keep_free_bytes;
         ret->free_bytes = s->free_bytes;
+}
+
+void store_counters(Store *s, StoreCounters *ret) {
+        pthread_mutex_lock(&s->lock);
+        copy_counters(s, ret);
         pthread_mutex_unlock(&s->lock);
 }
 
@@ -171,8 +175,10 @@ void store_set_trouble_handler(Store *s, void (*handler)(void *userdata), void *
         pthread_mutex_unlock(&s->lock);
 }
 
-void store_ack_trouble(Store *s) {
+void store_ack_trouble(Store *s, StoreCounters *ret) {
         pthread_mutex_lock(&s->lock);
+        copy_counters(s, ret);
+        s->counters.lost_scopes = 0;
         s->trouble_told = false;
         pthread_mutex_unlock(&s->lock);
 }
@@ -315,6 +321,7 @@ static void add_hole(Store *s, Artifact *a, uint64_t offset, uint64_t size) {
                 return;
         s->counters.n_holes++;
         s->counters.hole_bytes += size;
+        s->counters.lost_scopes |= a->info.scopes;
         a->n_changes++;
         store_note_trouble(s);
         if (!a->removed)

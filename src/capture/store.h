@@ -108,6 +108,7 @@ typedef struct StoreCounters {
         uint64_t n_evicted, evicted_bytes;
         uint64_t n_holes, hole_bytes;
         uint64_t n_errors;                      /* ENOSPC, EIO, EROFS, the directory is gone */
+        uint64_t lost_scopes;                   /* mask: whose data was dropped or is a hole, since the last acknowledgement */
         int last_errno;                         /* 0: all well again */
         bool full;                              /* the last artifact or chunk was refused by a limit */
         uint64_t max_bytes, max_artifact_bytes, keep_free_bytes, free_bytes;    /* as they hold; 0: no limit */
@@ -193,6 +194,6 @@ void store_counters(Store *s, StoreCounters *ret);
 void store_usage(Store *s, ArtifactKind kind, unsigned scope, StoreUsage *ret);
 const char *store_directory(const Store *s);
 /* Called once when something was dropped or failed, from any thread and with the store locked: it may wake somebody and do
- * nothing else. Called again after store_ack_trouble(). */
+ * nothing else. Called again after store_ack_trouble(), which also says what there is to report. */
 void store_set_trouble_handler(Store *s, void (*handler)(void *userdata), void *userdata);
-void store_ack_trouble(Store *s);
+void store_ack_trouble(Store *s, StoreCounters *ret);

@@ -192,6 +192,8 @@ static void report_loss(CaptureLog *l, const StoreCounters *now) {
         message_add(&f, "LOST_BYTES=%" PRIu64, MAX(dropped, holes));
         message_add(&f, "LOST_HOLES=%" PRIu64, n_holes);
         message_add(&f, "LOST_REASON=%s", now->last_errno != 0 ? "disk" : now->full ? "limit" : "ring");
+        if (now->lost_scopes)
+                message_add_scopes(&f, now->lost_scopes);
         message_send(MESSAGE_CAPTURE_LOSS, LOG_WARNING, &f,
                      "Of what is captured, %" PRIu64 " bytes were not kept (%" PRIu64 " writes or artifacts refused, %" PRIu64
                      " new holes): %s.", MAX(dropped, holes), n_dropped, n_holes,
@@ -229,8 +231,7 @@ static void arm_timer(CaptureLog *l) {
 static void report_trouble(CaptureLog *l) {
         StoreCounters now;
 
-        store_ack_trouble(l->store);
-        store_counters(l->store, &now);
+        store_ack_trouble(l->store, &now);
         report_state(l, &now);
         report_loss(l, &now);
         l->reported = now;

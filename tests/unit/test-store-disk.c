@@ -84,6 +84,10 @@ TEST(disk_full) {
         ASSERT_EQ(c.last_errno, ENOSPC);
         ASSERT_GT(c.n_dropped, 0U);
         ASSERT_EQ(n_trouble, 1U);       /* once, until somebody looked */
+        store_ack_trouble(s, &c);
+        ASSERT_EQ(c.lost_scopes, 1U);
+        store_ack_trouble(s, &c);
+        ASSERT_EQ(c.lost_scopes, 0U);
         ASSERT_TRUE(fixture_exists(s, "write.before"));
 
         ASSERT_OK(unlink(path));
