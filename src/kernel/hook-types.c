@@ -229,6 +229,9 @@ int hook_settle_type(const Policy *policy, Hook *hook, size_t i, const TypeView 
                 return hook_set_type(policy, hook, i, v->type, reterr);
         }
         wrong = misfit(a, v);
+        /* At the end of a path stands what stands there, whatever the argument was said to be. */
+        if (wrong && a->resolve && v->type)
+                return hook_set_type(policy, hook, i, v->type, reterr);
         if (wrong && a->source == HOOK_ARG_OF_HOOK && !a->resolve)
                 return kernel_error(reterr, -ENOTSUP, "argument %u of %s is no %s: the type %s does not fit it%s%s", a->index,
                                     hook->call, wrong, a->type_name, v->type ? "; it is of type " : "", strempty(v->type));

@@ -362,7 +362,7 @@ test_tracepoints() {
 }
 
 test_data_of_the_task() {
-        assert_eq "$(of data '[.args[].name]')" '["pgid","uid","comm","node","caps","parent","exe","files"]'
+        assert_eq "$(of data '[.args[].name]')" '["pid","uid","comm","node","caps","parent","exe","files"]'
         assert_eq "$(of data '[.args[1].value, .args[2].value, .args[3].value]')" "[0,\"sct-types\",\"$(uname -n)\"]"
         assert_eq "$(of data '[.args[].type] | .[1:3]')" '["uint32","string"]'
         assert_eq "$(of data '.args[6].value.path')" "\"$python\""
