@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Packets into files: pcap/single.pcap, one a process, a container, a command, and <container>/capture.pcap for the
- * interfaces of net=. A packet that several rules want stands once in each of the files that they ask for, cut at the longest of
- * their lengths. The kernel side has decided whose packet it is (bpf/net.bpf.c); packet filters are libpcap's and are
- * asked here, of what was kept of the packet. Files themselves are pcap-file.c's. */
+ * interfaces of net=. A packet that several rules want stands once in each of the files that they ask for, cut at
+ * the longest of their lengths. The kernel side has decided whose packet it is (bpf/net.bpf.c); packet filters are
+ * libpcap's and are asked here, of what was kept of the packet. Files themselves are pcap-file.c's. */
 
 #include <inttypes.h>
 #include <net/if.h>

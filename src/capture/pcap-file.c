@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files of packets: the format is libpcap's business, the bytes go to the store, a whole number of packets at a time, so
- * that a file ends with a packet whatever happens (but for a full disk in the middle of one, which the next start or the next
- * packet mends). A stream with a buffer is needed only while a file is written often: the least recently used one loses
- * it, and gets a new one when its next packet comes. Knows nothing of rules and divisions. */
+/* Files of packets: the format is libpcap's business, the bytes go to the store, a whole number of packets at a
+ * time, so that a file ends with a packet whatever happens (but for a full disk in the middle of one, which the next
+ * start or the next packet mends). A stream with a buffer is needed only while a file is written often: the least
+ * recently used one loses it, and gets a new one when its next packet comes. Knows nothing of rules and divisions. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,14 +18,14 @@
 #include "../basic/string-util.h"
 #include "pcap-file.h"
 
-#define RECORD_HEADER 16U             /* of one packet in a file: seconds, nanoseconds, bytes kept, original length; u32 each */
+#define RECORD_HEADER 16U             /* of one packet in a file: seconds, nanoseconds, kept, length; u32 each */
 #define RECORD_KEPT 8U                /* where the third stands */
 #define FILE_HEADER sizeof(struct pcap_file_header)
 #define MAGIC_NANOSECONDS 0xa1b23c4dU
 #define LINKTYPE_RAW 101U             /* DLT_RAW in a file: it has another number on each system */
 /* The largest packet fits once; small ones are written some hundreds at a time. */
 #define BUFFER_BYTES (2 * (PCAP_FILE_SNAPLEN + RECORD_HEADER + 1) / 4096 * 4096)
-#define ECHOES_MAX 256U               /* packets that have left and may come back; more are on their way in a long queue only */
+#define ECHOES_MAX 256U               /* packets that have left and may come back: few are on their way at a time */
 #define ECHO_BYTES 192U               /* of a packet that are compared */
 
 typedef struct Echo {
@@ -295,7 +295,8 @@ int pcap_files_get(PcapFiles *f, const PcapKey *key, const ArtifactOrigin *origi
         return 0;
 }
 
-int pcap_file_write(PcapFile *f, uint64_t time_ns, const void *data, size_t size, size_t length_original, uint64_t now_usec) {
+int pcap_file_write(PcapFile *f, uint64_t time_ns, const void *data, size_t size, size_t length_original,
+                    uint64_t now_usec) {
         struct pcap_pkthdr h = {
                 /* With nanosecond precision tv_usec holds nanoseconds. */
                 .ts = { .tv_sec = time_ns / 1000000000ULL, .tv_usec = time_ns % 1000000000ULL },

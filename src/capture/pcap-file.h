@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Files of packets in the store, any number of them: libpcap writes what a file is made of, the store keeps it. Only some
- * are open at a time; the others go on where they stopped. Not thread-safe. */
+/* Files of packets in the store, any number of them: libpcap writes what a file is made of, the store keeps it. Only
+ * some are open at a time; the others go on where they stopped. Not thread-safe. */
 
 #include <stdbool.h>
 #include <stdint.h>

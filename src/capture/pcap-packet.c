@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What one packet is. A filter is asked of the bytes that were kept, so one that looks deeper into a packet than its snap
- * length does not match; compiled once, however many rules have it. Nothing here trusts a length that stands in a
- * packet. */
+/* What one packet is. A filter is asked of the bytes that were kept, so one that looks deeper into a packet than its
+ * snap length does not match; compiled once, however many rules have it. Nothing here trusts a length that stands in
+ * a packet. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,7 +31,8 @@ static size_t ipv6_transport(const uint8_t *p, size_t size, uint8_t *next) {
                     at + 2 > size)
                         break;
                 *next = p[at];
-                at += header == IPPROTO_FRAGMENT ? 8 : header == IPPROTO_AH ? (p[at + 1] + 2U) * 4 : (p[at + 1] + 1U) * 8;
+                at += header == IPPROTO_FRAGMENT ? 8 :
+                      header == IPPROTO_AH ? (p[at + 1] + 2U) * 4 : (p[at + 1] + 1U) * 8;
         }
         return at;
 }

@@ -12,7 +12,8 @@ typedef struct PcapFilter PcapFilter;
 /* Bytes up to the end of the transport header, at most size. */
 size_t pcap_packet_headers(const void *packet, size_t size);
 
-/* Whether libpcap takes an expression. On -EINVAL *reterr is a sentence that says what to write instead; caller frees. */
+/* Whether libpcap takes an expression. On -EINVAL *reterr is a sentence that says what to write instead; caller
+ * frees. */
 int pcap_filter_check(const char *expression, char **reterr);
 /* filters: what was compiled before, NULL at first. An expression of NULL wants all, one that is none wants nothing. */
 bool pcap_filter_passes(PcapFilter **filters, const char *expression, const void *packet, size_t size,

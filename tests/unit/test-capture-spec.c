@@ -207,7 +207,8 @@ TEST(packets) {
 
         BAD("divide packets", "pcap:proces");
         BAD("no option", "pcap-options:some");
-        bad("pcap-filter:tcp port 443", 1, (const char *const[]) { "network", "pcap-options:filtered", NULL });     /* no packet events yet */
+        /* There are no packet events yet. */
+        bad("pcap-filter:tcp port 443", 1, (const char *const[]) { "network", "pcap-options:filtered", NULL });
         BAD("unit", "pcap-snaplen:120");
         BAD("unit", "pcap-snaplen:b");
         BAD("1b to", "pcap-snaplen:64kb");

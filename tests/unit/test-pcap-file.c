@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Files of packets: what libpcap reads back is what was written, however many files there are, however few of them may be
- * open, and wherever an earlier run was cut off. */
+/* Files of packets: what libpcap reads back is what was written, however many files there are, however few of them
+ * may be open, and wherever an earlier run was cut off. */
 
 #include <pcap/pcap.h>
 #include <stdlib.h>
