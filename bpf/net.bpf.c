@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets of processes: which socket belongs to whom, and the packets themselves into the artifact ring. Programs at the
- * root cgroup see each packet once where its socket is known, in the socket's own network namespace: datagrams before they are
- * cut into fragments and after they were put together again. They always let a packet pass. */
+/* Packets of processes: which socket belongs to whom, and the packets themselves into the artifact ring. Programs at
+ * the root cgroup see each packet once where its socket is known, in the socket's own network namespace: datagrams
+ * before they are cut into fragments and after they were put together again. They always let a packet pass. */
 
 #include "lib/artifact.bpf.h"
 #include "lib/packet-owner.bpf.h"
@@ -43,7 +43,8 @@ static __noinline int sent_by_current(struct __sk_buff *skb) {
         if (!sk)
                 return 0;
         state = BPF_CORE_READ(sk, __sk_common.skc_state);
-        if (state == SCT_TCP_TIME_WAIT || state == SCT_TCP_NEW_SYN_RECV || BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock))
+        if (state == SCT_TCP_TIME_WAIT || state == SCT_TCP_NEW_SYN_RECV ||
+            BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock))
                 return 0;
         return BPF_CORE_READ(sk, sk_protocol) != SCT_IPPROTO_TCP || BPF_CORE_READ(sk, sk_lock.owned);
 }
@@ -247,8 +248,10 @@ static __noinline struct packet_owner *closed_owner(struct __sk_buff *skb) {
         key.net = p.net_ns;
         key.port = p.source;
         key.peer_port = p.dest;
-        if (skb->protocol == ETH_P_IP_BE ? bpf_skb_load_bytes(skb, 12, key.address, 4) || bpf_skb_load_bytes(skb, 16, key.peer, 4)
-                                         : bpf_skb_load_bytes(skb, 8, key.address, 16) || bpf_skb_load_bytes(skb, 24, key.peer, 16))
+        if (skb->protocol == ETH_P_IP_BE) {
+                if (bpf_skb_load_bytes(skb, 12, key.address, 4) || bpf_skb_load_bytes(skb, 16, key.peer, 4))
+                        return NULL;
+        } else if (bpf_skb_load_bytes(skb, 8, key.address, 16) || bpf_skb_load_bytes(skb, 24, key.peer, 16))
                 return NULL;
         return bpf_map_lookup_elem(&sct_pktclosed, &key);
 }
@@ -302,7 +305,8 @@ int sct_sock_new(struct bpf_sock *sk) {
         return PASS;
 }
 
-/* The end of a socket leaves its owner to what still comes for the connection; a new one on the same addresses has its own. */
+/* The end of a socket leaves its owner to what still comes for the connection; a new one on the same addresses has
+ * its own. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sct_sock_state, const struct sock *sk, int old, int new) {
         struct packet_owner *o;
@@ -315,7 +319,8 @@ int BPF_PROG(sct_sock_state, const struct sock *sk, int old, int new) {
         if (new == SCT_TCP_ESTABLISHED) {
                 closed_key_of(&key, address);
                 bpf_map_delete_elem(&sct_pktclosed, &key);
-        } else if (new == SCT_TCP_CLOSE && (old == SCT_TCP_FIN_WAIT1 || old == SCT_TCP_FIN_WAIT2 || old == SCT_TCP_CLOSING)) {
+        } else if (new == SCT_TCP_CLOSE &&
+                   (old == SCT_TCP_FIN_WAIT1 || old == SCT_TCP_FIN_WAIT2 || old == SCT_TCP_CLOSING)) {
                 o = bpf_sk_storage_get(&sct_pktowners, (void *) sk, NULL, 0);
                 if (!o)
                         return 0;
@@ -390,7 +395,8 @@ static __noinline int closed_capture(struct packet *p, struct sct_task *t, u64 d
                 goto out;
         n += sizeof(w->chunk) + at + 1;
         barrier_var(n);
-        if (n <= sizeof(w->chunk) + sizeof(w->data) && bpf_ringbuf_output(&sct_art_ring, &w->chunk, n, artifact_wakeup(a)))
+        if (n <= sizeof(w->chunk) + sizeof(w->data) &&
+            bpf_ringbuf_output(&sct_art_ring, &w->chunk, n, artifact_wakeup(a)))
                 packet_lost(a, keep);
 out:
         scratch_put();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
-/* Whose packet it is. A socket belongs to the task that made it or, from then on, to the process that last sent on it; a
- * connection that was not accepted yet to its listener's. What is known of the owner is copied to the socket, because
+/* Whose packet it is. A socket belongs to the task that made it or, from then on, to the process that last sent on
+ * it; a connection that was not accepted yet to its listener's. What is known of the owner is copied to the socket, because
  * most packets arrive when some other task runs: they are judged by the copy. When the policy set changes, the copy is
  * judged again by the new one, until the owner is met next.
  *
@@ -27,7 +27,7 @@ struct packet_owner {
         struct sct_task t;           /* a copy; t.subject[] is of generation t.generation */
 };
 
-struct {                             /* owner: kernel side; restart: kept. BPF_F_CLONE: a connection has its listener's */
+struct {                             /* owner: kernel side; restart: kept. Cloned: a connection has its listener's */
         __uint(type, BPF_MAP_TYPE_SK_STORAGE);
         __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
         __type(key, int);
@@ -113,7 +113,8 @@ __weak __noinline int task_known_copy(struct sct_task *t, u64 task) {
 }
 
 __weak __noinline u64 task_known_born(u64 task) {
-        u64 leader = (u64) BPF_CORE_READ((struct task_struct *) task, group_leader), known = task_known(leader), born = 0;
+        u64 leader = (u64) BPF_CORE_READ((struct task_struct *) task, group_leader), known = task_known(leader);
+        u64 born = 0;
 
         if (known)
                 bpf_probe_read_kernel(&born, sizeof(born), (void *) known + offsetof(struct sct_task, born_ns));
@@ -190,7 +191,8 @@ __weak __noinline int owner_ask(struct sct_scratch *s, struct sct_task *t, u64 t
 }
 
 /* Copies what is known of a task; address: the same one, as a number. Returns 1 when its answers still hold. */
-static __always_inline int owner_copy_of(struct packet_owner *o, struct task_struct *task, u64 address, u32 generation) {
+static __always_inline int owner_copy_of(struct packet_owner *o, struct task_struct *task, u64 address,
+                                         u32 generation) {
         struct sct_task *t = &o->t;
 
         o->mm = (u64) task->mm;
