@@ -7,5 +7,5 @@ for tool in tcpdump python3; do
                 exit 0
         fi
 done
-export SCOPETRACED=/usr/libexec/scopetraced SCOPETRACE_BUILD=/usr/lib/scopetrace-tests/build
+export SCOPETRACED=/usr/libexec/scopetraced SCOPETRACE_BUILD=/usr/lib/scopetrace-tests/build MANY=40
 exec bash /usr/lib/scopetrace-tests/native/capture-pcap.sh
