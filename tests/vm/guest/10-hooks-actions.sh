@@ -123,7 +123,8 @@ test_stack_of_function() {
 # What arrives is taken by the kernel while the one who sent it runs.
 test_owner_of_socket() {
         systemd-run -q --unit=st-server --socket-property=ListenStream=127.0.0.1:4713 --socket-property=Accept=yes \
-                -p StandardOutput=socket /bin/echo hello
+                -p StandardInput=socket -p StandardOutput=socket /bin/echo hello
+        wait_for 60 systemctl -q is-active st-server.socket
         st-act -c 'exec 3<>/dev/tcp/127.0.0.1/4713; read -r line <&3; [ "$line" = hello ]'
         expect_some POLICY=owner TRACE_EVENT=tcp_rcv_established
         assert_eq "$(field TRACE_EXE POLICY=owner TRACE_EVENT=tcp_rcv_established | sort -u)" /usr/local/bin/st-act
