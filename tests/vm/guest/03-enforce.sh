@@ -148,6 +148,10 @@ setup() {
 	    - matchBinaries: [{operator: In, followChildren: false, values: [/usr/local/bin/st-nobody]}]
 	      matchActions: [{action: Override, argError: -1}]
 	END
+        # An emulated machine on a busy host takes minutes to load all of this.
+        mkdir -p /run/systemd/system/scopetrace.service.d
+        printf '[Service]\nTimeoutStartSec=infinity\n' >/run/systemd/system/scopetrace.service.d/patience.conf
+        systemctl daemon-reload
         systemctl restart scopetrace.service
 }
 
