@@ -94,7 +94,12 @@ dump() {
 dump_stop() {
         local pid
         pid=$(cat "$BASE/$1.tcpdump")
-        sleep 0.5     # what is in its buffer
+        # What the kernel still holds for it: until nothing more comes.
+        local size=-1
+        while [ "$(stat -c %s "$BASE/$1.dump")" != "$size" ]; do
+                size=$(stat -c %s "$BASE/$1.dump")
+                sleep 2
+        done
         kill "$pid"
         ends "$pid"
         rm "$BASE/$1.tcpdump"
