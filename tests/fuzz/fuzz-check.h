@@ -36,7 +36,7 @@ static void check_condition(const Condition *c) {
         }
         MUST(c->class == CONDITION_NUMBER || c->class == CONDITION_TREE ? c->n_patterns == 0 && c->n_masks == 0 :
              c->n_eq == 0 && c->n_ne == 0 && c->n_ranges == 0);
-        MUST(c->n_eq + c->n_ne + c->n_ranges + c->n_patterns + c->n_masks > 0);
+        MUST((c->class == CONDITION_PRESENT) == (c->n_eq + c->n_ne + c->n_ranges + c->n_patterns + c->n_masks == 0));
 }
 
 static void check_policy(const Policy *p) {
