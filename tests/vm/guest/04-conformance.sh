@@ -23,7 +23,7 @@ test_fd_memfd_kill() { kills fd_memfd_kill 'yes memfd' 'no exec /usr/bin/true'; 
 test_hardlink_observe() { row hardlink-observe 'yes linkat /etc/passwd /etc/st-link; rm -f /etc/st-link' 'no linkat /etc/group /etc/st-link; rm -f /etc/st-link'; }
 test_hardlink_override() { refused_row hardlink-override 'error injection'; }
 test_kill_userns() { kills kill_unprivileged_user_namespace 'yes userns 65534' 'no userns 0'; }
-test_kill_userns_in_pidns() { kills kill_unprivileged_user_namespace_in_pid_namespace 'unshare --pid --fork st-yes "$deed" userns 65534' 'no userns 65534'; }
+test_kill_userns_in_pidns() { kills kill_unprivileged_user_namespace_in_pid_namespace 'unshare --pid --fork bash -c "st-yes $deed userns 65534; exit \$?"' 'no userns 65534'; }
 test_kprobe_commit_creds() { row kprobe_commit_creds 'yes setuid 65534' ''; }   # every program's start commits some
 test_loader() { row loader 'yes nothing' ''; }
 test_match_capability_changes() { only=TRACE_EVENT=__x64_sys_write; row match_capability_changes 'yes strange /root/strange.txt caps' 'no strange /root/strange.txt none' "s/{{.Pid}}/$BASHPID/"; }
