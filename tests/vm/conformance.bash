@@ -4,7 +4,7 @@
 # happens here, which is nobody's machine but this test's.
 
 data=$test_dir/../../data
-deed=$test_dir/../deed.pl
+deed=$test_dir/../../lib/deed.pl
 kernel=$(uname -r | cut -d. -f1,2)
 
 setup() {
