@@ -278,6 +278,7 @@ __weak __noinline int sock_begin(struct sct_scratch *s, u32 plan_key, u32 record
         }
         if (!any)
                 return -1;
+        b->stamp = 0;   /* what stands here now is not the current task's */
         b->rec = owner->header;
         b->rec.event = plan->event;
         b->rec.generation = generation;
