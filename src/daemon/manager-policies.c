@@ -249,6 +249,7 @@ static int apply_set(Manager *m) {
 }
 
 int manager_apply(Manager *m) {
+        _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
         int r;
 
         do

@@ -565,6 +565,7 @@ int policy_set_number(PolicySet *s) {
 /* --- what goes into the plan --- */
 
 int policy_check_features(Policy *p, const FeatureSet *features, ProblemList *problems) {
+        _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
         bool told[_FEATURE_MAX] = {};
         int refused = 0, r;
 

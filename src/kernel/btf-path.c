@@ -9,6 +9,7 @@
 
 #include "../basic/string-util.h"
 #include "hook-types.h"
+#include "kernel-types.h"
 
 /* Where a path has come to: a value of type `id`, that stands `offset` behind the address that the steps lead to. */
 typedef struct PathWalk {
@@ -196,19 +197,20 @@ static int resolve_from(const Policy *policy, const struct btf *btf, Hook *hook,
 }
 
 /* btfType, btfTypeModule: where the path begins instead. */
-static int find_type(const struct btf *vmlinux, const HookArg *a, struct btf **ret_module, uint32_t *ret, char **reterr) {
+static int find_type(KernelTypes *types, const struct btf *btf, const HookArg *a, const struct btf **ret_btf, uint32_t *ret,
+                     char **reterr) {
         static const uint32_t kinds[] = { BTF_KIND_STRUCT, BTF_KIND_UNION };
-        const struct btf *btf = vmlinux;
+        int r;
 
         if (a->btf_module) {
-                *ret_module = btf__load_module_btf(a->btf_module, (struct btf *) vmlinux);
-                if (!*ret_module)
+                r = kernel_types_module(types, a->btf_module, &btf);
+                if (r < 0)
                         return kernel_error(reterr, -ENOTSUP, "there is no type information of a module %s: %s; is it loaded?",
-                                            a->btf_module, strerror(errno));
-                btf = *ret_module;
+                                            a->btf_module, strerror(-r));
         }
+        *ret_btf = btf;
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
-                int32_t id = btf__find_by_name_kind(btf, a->btf_type, kinds[i]);
+                int32_t id = kernel_types_find(btf, a->btf_type, kinds[i]);
 
                 if (id > 0) {
                         *ret = (uint32_t) id;
@@ -266,17 +268,14 @@ static int resolve_register(const Policy *policy, const struct btf *btf, Hook *h
 
 int btf_path_argument(const Policy *policy, const struct btf *btf, Hook *hook, size_t i, uint32_t type_id, char **reterr) {
         HookArg *a = hook->args + i;
-        struct btf *module = NULL;
+        _cleanup_(kernel_types_unrefp) KernelTypes *types = NULL;
         uint32_t id = 0;
         int r;
 
         if (a->btf_type) {
-                r = find_type(btf, a, &module, &id, reterr);
-                if (r >= 0)
-                        r = resolve_from(policy, module ?: btf, hook, i, id, true,
-                                         hook->arg_specs[i].source, reterr);
-                btf__free(module);
-                return r;
+                types = kernel_types_ref();
+                r = find_type(types, btf, a, &btf, &id, reterr);
+                return r < 0 ? r : resolve_from(policy, btf, hook, i, id, true, hook->arg_specs[i].source, reterr);
         }
         return resolve_from(policy, btf, hook, i, type_id, false, hook->arg_specs[i].source, reterr);
 }
@@ -286,14 +285,14 @@ int btf_path_data(const Policy *policy, const struct btf *btf, Hook *hook, size_
 
         if (hook->args[i].source == HOOK_ARG_PT_REGS)
                 return resolve_register(policy, btf, hook, i, reterr);
-        id = btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT);
+        id = kernel_types_find(btf, "task_struct", BTF_KIND_STRUCT);
         if (id < 0)
                 return -EINVAL;
         return resolve_from(policy, btf, hook, i, (uint32_t) id, true, SCT_ARG_BASE_TASK, reterr);
 }
 
 int btf_member_offset(const struct btf *btf, const char *type, const char *member, uint32_t *ret) {
-        int32_t id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+        int32_t id = kernel_types_find(btf, type, BTF_KIND_STRUCT);
         PathWalk w = { .btf = btf };
 
         if (id < 0 || !find_member(btf, btf__type_by_id(btf, (uint32_t) id), member, strlen(member), &w))

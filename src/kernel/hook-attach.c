@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "hook-functions.h"
 #include "kernel-internal.h"
+#include "kernel-types.h"
 
 typedef struct MethodRow {
         const char *name;               /* in names of links, and what TRACE_HOOK says */
@@ -141,11 +141,11 @@ static struct bpf_link *attach_own(const HookPlace *place, struct bpf_program *p
 }
 
 static uint32_t count_args(const HookPlace *place) {
-        _cleanup_(kernel_types_done) KernelTypes t = {};
+        _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
         const struct btf_type *proto;
         const struct btf *btf;
 
-        if (place->method != PLACE_RAW_TRACEPOINT || kernel_types_tracepoint(&t, place->target, &btf, &proto) < 0)
+        if (place->method != PLACE_RAW_TRACEPOINT || kernel_types_tracepoint(types, place->target, &btf, &proto) < 0)
                 return 0;
         return btf_vlen(proto) - 1;
 }

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "hook-functions.h"
 #include "hook-types.h"
+#include "kernel-types.h"
 
 static int check_tracepoint(const Hook *hook, char **reterr) {
         for (size_t i = 0; i < hook->n_args || i == 0; i++) {
@@ -28,13 +28,13 @@ static int check_tracepoint(const Hook *hook, char **reterr) {
 
 /* Some LSM hooks return nothing, or yes and no. */
 static int check_lsm_error(const Hook *hook, char **reterr) {
-        _cleanup_(kernel_types_done) KernelTypes types = {};
+        _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
         const struct btf_type *proto, *t;
         const struct btf *btf;
         char name[160];
 
         snprintf(name, sizeof(name), "bpf_lsm_%s", hook->call);
-        if (kernel_types_function(&types, name, &btf, &proto) <= 0)
+        if (kernel_types_function(types, name, &btf, &proto) <= 0)
                 return 0;       /* said when its arguments are looked up */
         t = btf_plain(btf, proto->type);
         if (t && btf_is_int(t) && t->size == 4)

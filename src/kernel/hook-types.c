@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #include "../basic/string-util.h"
-#include "hook-functions.h"
 #include "hook-types.h"
+#include "kernel-types.h"
 
 typedef struct StructType {
         const char *name;       /* struct or union */
@@ -257,13 +257,13 @@ static const struct btf_type *find_prototype(const struct btf *btf, const Hook *
                         return NULL;
         }
         if (hook->kind == HOOK_RAW_TRACEPOINT) {
-                id = btf__find_by_name_kind(btf, other, BTF_KIND_TYPEDEF);
+                id = kernel_types_find(btf, other, BTF_KIND_TYPEDEF);
                 t = id < 0 ? NULL : btf_plain(btf, (uint32_t) id);
                 t = t && btf_is_ptr(t) ? btf_plain(btf, t->type) : NULL;
                 *ret_first = 1;
                 return t && btf_is_func_proto(t) ? t : NULL;
         }
-        id = btf__find_by_name_kind(btf, other ?: name, BTF_KIND_FUNC);
+        id = kernel_types_find(btf, other ?: name, BTF_KIND_FUNC);
         return id < 0 ? NULL : btf__type_by_id(btf, btf__type_by_id(btf, (uint32_t) id)->type);
 }
 
@@ -418,14 +418,14 @@ static int settle_return(const Policy *policy, const struct btf *btf, Hook *hook
 }
 
 static int settle_of_function(const Policy *policy, Hook *hook, const struct btf *btf, const char *function, char **reterr) {
-        _cleanup_(kernel_types_done) KernelTypes types = {};
+        _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
         const struct btf_type *proto;
         unsigned first;
         int r;
 
         proto = find_prototype(btf, hook, function, &first);
         /* Functions of modules have their types there, and some have none at all. */
-        if (!proto && hook->kind == HOOK_KPROBE && kernel_types_function(&types, function, &btf, &proto) == 0) {
+        if (!proto && hook->kind == HOOK_KPROBE && kernel_types_function(types, function, &btf, &proto) == 0) {
                 if (hook->n_args > 0 || hook->has_return)
                         return kernel_error(reterr, -ENOTSUP, "nothing says what the arguments of %s are, the kernel has no type "
                                             "information for it; hook it without args and returnArg", function);
@@ -596,25 +596,24 @@ static bool wants_btf(const Hook *hook) {
 }
 
 int hook_settle(const Policy *policy, Hook *hook, char **reterr) {
-        struct btf *btf = NULL;
+        _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
+        const struct btf *btf = NULL;
         int r;
 
         if (hook->settled)
                 return 0;
         if (wants_btf(hook)) {
-                btf = btf__load_vmlinux_btf();
-                if (!btf)
-                        return kernel_error(reterr, -ENOTSUP, "the kernel's type information cannot be read: %s", strerror(errno));
+                r = kernel_types_vmlinux(types, &btf);
+                if (r < 0)
+                        return kernel_error(reterr, -ENOTSUP, "the kernel's type information cannot be read: %s", strerror(-r));
         }
         for (size_t i = 0; i < hook->n_args; i++) {
                 const HookArg *a = hook->args + i;
 
                 if (a->return_copy && !IN_SET(a->type, SCT_ARG_BYTES, SCT_ARG_IOVEC, SCT_ARG_STR, SCT_ARG_KSOCKADDR,
-                                              SCT_ARG_INT2, SCT_ARG_TIMESPEC, SCT_ARG_NONE)) {
-                        btf__free(btf);
+                                              SCT_ARG_INT2, SCT_ARG_TIMESPEC, SCT_ARG_NONE))
                         return kernel_error(reterr, -ENOTSUP, "an argument of type %s cannot be read at return; remove returnCopy from "
                                             "argument %u", a->type_name, a->index);
-                }
         }
         if (hook->kind == HOOK_TRACEPOINT)
                 r = settle_of_tracepoint(policy, hook, btf, reterr);
@@ -624,7 +623,6 @@ int hook_settle(const Policy *policy, Hook *hook, char **reterr) {
                 r = settle_of_function(policy, hook, btf, "security_mmap_file", reterr);
         else
                 r = settle_functions(policy, hook, btf, reterr);
-        btf__free(btf);
         if (r == -ENOMEM || (r < 0 && *reterr))
                 return r;
         if (r < 0)

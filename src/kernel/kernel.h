@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "../basic/macro.h"
 #include "../policy/feature-set.h"
 #include "../policy/plan.h"
 
@@ -49,6 +50,12 @@ uint32_t kernel_generation(const Kernel *k);
 /* Whether an event of the catalogue can be taken here. 0 and how in *ret_hook ("tp_btf", "raw_tp", "tracepoint",
  * "fentry", ...; static string), or -ENOTSUP and the missing feature. */
 int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing);
+/* As long as somebody holds it, what was read of the kernel's types and symbols is kept: megabytes that many hooks ask, one
+ * after the other. NULL: no memory, which those will say who need it. */
+typedef struct KernelTypes KernelTypes;
+KernelTypes *kernel_types_ref(void);
+KernelTypes *kernel_types_unref(KernelTypes *t);
+DEFINE_TRIVIAL_CLEANUP_FUNC(KernelTypes *, kernel_types_unref)
 /* Completes a hook by what only this kernel knows: the functions of a pattern, and whether one that may be missing is
  * there. Comes before kernel_check_hook(); does its work once. */
 struct Hook;

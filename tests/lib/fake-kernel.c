@@ -111,6 +111,14 @@ const char *feature_sentence(Feature f) {
         return feature_table[f][1];
 }
 
+KernelTypes *kernel_types_ref(void) {
+        return NULL;
+}
+
+KernelTypes *kernel_types_unref(KernelTypes *t) {
+        return NULL;
+}
+
 int kernel_expand_hook(const FeatureSet *features, struct Hook *hook, char **reterr) {
         return 0;
 }

@@ -256,7 +256,9 @@ setup() {
 	os.getpgid(0)
 	libc.getenv(b'SCT_TYPES_$$')
 	END
-        "$python" "$BASE/trigger.py" </dev/null >/dev/null 2>"$BASE/trigger.log"
+        "$python" "$BASE/trigger.py" </dev/null >/dev/null 2>"$BASE/trigger.log" &
+        echo $! >"$BASE/trigger.pid"
+        wait $!
         service_stop
         [ -z "${KEEP:-}" ] || cp -r "$BASE" "$KEEP"
 }
@@ -265,9 +267,10 @@ teardown() {
         cases_teardown
 }
 
-# of POLICY FILTER: what jq says of the events of one policy.
+# of POLICY FILTER: what jq says of the events of one policy. Other programs of this machine may run the same binary.
 of() {
-        jq -c --arg policy "$1" 'select(.matchedPolicies | index($policy))' "$BASE/out" | jq -c "$2"
+        jq -c --arg policy "$1" --argjson pid "$(cat "$BASE/trigger.pid")" \
+                'select(.hostProcessId == $pid and (.matchedPolicies | index($policy)))' "$BASE/out" | jq -c "$2"
 }
 
 # values POLICY [ARGUMENT]: the values of one argument (the first) of a policy's events, in order, on one line.
