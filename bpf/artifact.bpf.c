@@ -13,11 +13,17 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define SCT_O_APPEND 02000
+#define SCT_O_TRUNC 01000
+#define SCT_FALLOC_PUNCH_HOLE 0x02
+#define SCT_FALLOC_COLLAPSE_RANGE 0x08
+#define SCT_FALLOC_ZERO_RANGE 0x10
+#define SCT_FALLOC_INSERT_RANGE 0x20
 #define SCT_RWF_APPEND 0x10
 #define SCT_RWF_NOAPPEND 0x20
 #define SCT_S_IFMT 0170000
 #define SCT_S_IFSOCK 0140000
 #define SCT_S_IFCHR 0020000
+#define SCT_S_IFREG 0100000
 #define SCT_S_IFIFO 0010000
 #define SCT_PF_IO_WORKER 0x00000010
 #define SCT_PROT_WRITE 2
@@ -165,6 +171,60 @@ static __always_inline int side_of_aio(struct io_side *s, const u64 *a, u32 inde
         return result > 0;
 }
 
+/* Whether a call may have taken data out of a file without putting other there. */
+static __always_inline int call_cuts(u32 call) {
+        switch (call) {
+        case SCT_EVENT_OPEN:
+        case SCT_EVENT_OPENAT:
+        case SCT_EVENT_OPENAT2:
+        case SCT_EVENT_CREAT:
+        case SCT_EVENT_FTRUNCATE:
+        case SCT_EVENT_FTRUNCATE64:
+        case SCT_EVENT_FALLOCATE:
+                return 1;
+        }
+        return 0;
+}
+
+/* What such a call did, to which file. 0: nothing. What fallocate() moves to other places is no more where it was. */
+static __noinline int side_of_cut(struct io_side *s, u32 call, s64 retval, const u64 *a) {
+        u64 flags = SCT_O_TRUNC, mode;
+
+        s->how = SCT_HOW_CUT;
+        s->fd = retval;
+        s->size = 0;
+        side_at(s, 0);
+        switch (call) {
+        case SCT_EVENT_OPEN:
+                flags = a[1];
+                break;
+        case SCT_EVENT_OPENAT:
+                flags = a[2];
+                break;
+        case SCT_EVENT_OPENAT2:
+                if (bpf_probe_read_user(&flags, sizeof(flags), (void *) a[2]))
+                        flags = 0;
+                break;
+        case SCT_EVENT_FTRUNCATE:
+        case SCT_EVENT_FTRUNCATE64:
+                s->fd = a[0];
+                s->offset = call == SCT_EVENT_FTRUNCATE64 ? wide(a, 1, 1) : a[1];
+                break;
+        case SCT_EVENT_FALLOCATE:
+                s->fd = a[0];
+                mode = a[1];
+                s->offset = wide(a, 2, s->flags & SIDE_COMPAT);
+                if (mode & (SCT_FALLOC_COLLAPSE_RANGE | SCT_FALLOC_INSERT_RANGE))
+                        break;
+                if (!(mode & (SCT_FALLOC_PUNCH_HOLE | SCT_FALLOC_ZERO_RANGE)))
+                        return 0;
+                s->how = SCT_HOW_PUNCH;
+                s->size = s->flags & SIDE_COMPAT ? wide(a, 4, 1) : a[3];
+                break;
+        }
+        return !!(flags & SCT_O_TRUNC);
+}
+
 /* Which file, and where its data is. 0: the call moved none. */
 __weak __noinline int side_fill(struct io_side *s, u32 call, s64 retval, u32 index) {
         struct pt_regs *regs = (struct pt_regs *) bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -243,7 +303,7 @@ __weak __noinline int side_fill(struct io_side *s, u32 call, s64 retval, u32 ind
         case SCT_EVENT_IO_SUBMIT:
                 return side_of_aio(s, a, index);
         }
-        return 1;
+        return call_cuts(call) ? side_of_cut(s, call, retval, a) : 1;
 }
 
 static __always_inline u64 fd_file(s32 fd) {
@@ -363,6 +423,8 @@ __weak __noinline int side_send(struct sct_buf *b, struct artifact_work *work, u
         work->op.chunk.inode = BPF_CORE_READ(inode, i_ino);
         work->op.hole.inode_generation = BPF_CORE_READ(inode, i_generation);
         work->op.chunk.size_total = s->size;
+        if ((s->how == SCT_HOW_CUT || s->how == SCT_HOW_PUNCH) && type != SCT_S_IFREG)
+                return 0;
         if (type == SCT_S_IFSOCK || type == SCT_S_IFCHR || type == SCT_S_IFIFO)
                 work->op.chunk.flags = SCT_CHUNK_APPEND;
         else
@@ -373,7 +435,7 @@ __weak __noinline int side_send(struct sct_buf *b, struct artifact_work *work, u
                 work->op.chunk.flags |= SCT_CHUNK_SHARED;
         if (s->how == SCT_HOW_MAPPING)
                 note_mapper();
-        if (s->how == SCT_HOW_COPY || s->how == SCT_HOW_MAPPING || s->how == SCT_HOW_KERNEL) {
+        if (s->how == SCT_HOW_COPY || s->how == SCT_HOW_MAPPING || s->how >= SCT_HOW_KERNEL) {
                 work->op.chunk.flags |= SCT_CHUNK_FETCH;
                 if (artifact_begin(b, work))
                         artifact_end(&work->op);
@@ -488,6 +550,10 @@ int BPF_PROG(sct_a_sysexit, struct pt_regs *regs, long retval) {
         if (call == SCT_EVENT_MUNMAP || call == SCT_EVENT_MSYNC)
                 return artifact_sync(PT_REGS_PARM1_CORE(regs), PT_REGS_PARM2_CORE(regs), SCT_EVENT_CAPTURE_WRITE,
                                      call == SCT_EVENT_MUNMAP ? SCT_CHUNK_GONE : 0);
+        if (call_cuts(call)) {
+                side_capture(call, retval, flags | SIDE_WRITE, 0);
+                return 0;
+        }
         if (!retval)
                 return 0;
         if (call == SCT_EVENT_IO_SUBMIT && !flags) {

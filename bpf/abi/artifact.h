@@ -42,6 +42,8 @@ enum sct_capture_how {
         SCT_HOW_URING = 3,            /* io_uring */
         SCT_HOW_AIO = 4,              /* io_submit() */
         SCT_HOW_KERNEL = 5,           /* by the kernel itself: core dumps */
+        SCT_HOW_CUT = 6,              /* no data: the file ends at offset now, or what stood behind it was moved */
+        SCT_HOW_PUNCH = 7,            /* no data: size_total bytes from offset on are zeros now */
 };
 
 /* Changes of a region's protection: argument `transition` of capture_mem. */

@@ -33,6 +33,8 @@
 #define NOTE_SUBMITTED "as handed to the kernel: the end of an asynchronous call was not to be seen"
 #define NOTE_COPIED "moved inside the kernel: read back from the file afterwards"
 #define NOTE_MAPPED "written through a shared mapping: the range as it was in the file when the mapping ended or was synced"
+#define NOTE_ENDED "as it was until the file was emptied: what was written after that has an artifact of its own"
+#define NOTE_CUT "the file was cut or punched: what had been captured there is gone from here as it is from the file"
 #define NOTE_KERNEL "written by the kernel itself: read back from the file afterwards"
 
 typedef struct TrackedFile {
@@ -263,8 +265,58 @@ static int fetch(Files *files, WriteOperation *x, CaptureOperation *o) {
         return r;
 }
 
+/* Whether there is anything that a cut file could take away; of an earlier run, or complete, it is not open. */
+static bool has_content(CaptureWorker *w, const TrackedFile *f, const ArtifactOrigin *origin) {
+        _cleanup_free_ char *path = NULL;
+        ArtifactFilter filter = ARTIFACT_FILTER_ALL;
+        ArtifactInfo *infos = NULL;
+        bool there = false;
+        size_t n = 0;
+
+        if (f->artifact)
+                return artifact_size(f->artifact) > 0;
+        path = strjoin(isempty(origin->container) ? "host" : origin->container, "/", f->name);
+        filter.path = path;
+        if (!path || store_list(capture_worker_store(w), &filter, &infos, &n) < 0)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                there |= infos[i].size_bytes > 0 || infos[i].n_holes > 0;
+                artifact_info_done(infos + i);
+        }
+        free(infos);
+        return there;
+}
+
+/* The file lost content without a byte being written. What was captured before a file was emptied is what somebody may want
+ * to see: it stays, under a name that says until when it was so, and the file's own name goes to what is written next. */
+static int lose(CaptureWorker *w, TrackedFile *f, CaptureOperation *o) {
+        bool punched = capture_arg_u64(&o->event, "how") == SCT_HOW_PUNCH;
+        char name[256];
+        int r;
+
+        if (!has_content(w, f, &o->origin))
+                return 0;
+        r = file_open(w, f, &o->origin, o->head.offset > 0 || punched ? NOTE_CUT : NOTE_ENDED);
+        if (r < 0)
+                return r;
+        if (punched)
+                return checked(f, artifact_clear(f->artifact, o->head.offset, o->head.size_total));
+        if (o->head.offset > 0)
+                return checked(f, artifact_cut(f->artifact, o->head.offset));
+        (void) snprintf(name, sizeof(name), "%s.until-%" PRIu64, f->name, o->origin.time_ns);
+        r = artifact_rename(f->artifact, name);
+        if (r < 0)
+                return checked(f, r);
+        (void) artifact_complete(f->artifact);
+        f->artifact = artifact_unref(f->artifact);
+        f->append_end = 0;
+        f->idle_usec = IDLE_USEC;
+        return 0;
+}
+
 static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         Files *files = files_get(w, kind);
+        uint64_t how = capture_arg_u64(&o->event, "how");
         WriteOperation *x;
         TrackedFile *f;
         int r;
@@ -275,7 +327,9 @@ static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         if (r < 0)
                 return r;
         f->last_usec = now_usec();
-        if (capture_arg_u64(&o->event, "how") == SCT_HOW_MAPPING)
+        if (IN_SET(how, SCT_HOW_CUT, SCT_HOW_PUNCH))
+                return lose(w, f, o);
+        if (how == SCT_HOW_MAPPING)
                 return mapping_begin(files->mappings, files->fetch, o, f->key);
         r = file_open(w, f, &o->origin, note_of(o));
         if (r < 0)

@@ -133,6 +133,9 @@ int store_artifact_begin(Store *s, const ArtifactOrigin *origin, const char *fol
 int artifact_write(Artifact *a, uint64_t offset, const void *data, size_t size);
 int artifact_append(Artifact *a, const void *data, size_t size);
 int artifact_hole(Artifact *a, uint64_t offset, uint64_t size);
+/* The file was cut to `size` bytes, or has zeros from `offset` on: so has the artifact, and no hole there any more. */
+int artifact_cut(Artifact *a, uint64_t size);
+int artifact_clear(Artifact *a, uint64_t offset, uint64_t size);
 /* More subjects and scopes of the same artifact. */
 int artifact_add_origin(Artifact *a, const ArtifactOrigin *origin);
 /* A descriptor for writers of their own; the store learns the size by artifact_sync() (errors as artifact_write(): write

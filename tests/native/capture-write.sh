@@ -111,6 +111,28 @@ test_untouched_pages() { way untouched; }
 test_uring() { way uring; }
 test_aio() { way aio; }
 
+# What the file lost the artifact has lost too, and says that there was more.
+test_cut() {
+        way cut
+        assert_contains "$(field "$(artifact write "$BASE/files/cut")" note)" cut%20or%20punched
+        assert_eq "$(field "$(artifact write "$BASE/files/cut")" hole)" ''
+}
+
+# A file that is emptied begins anew; what was captured of it before stays, under a name of its own.
+test_emptied() {
+        local f=$BASE/files/emptied inode
+        "$BASE/sh/sct-capture-w" -c "echo 'a long line of before' > $f"
+        wait_for 60 same "$f"
+        "$BASE/sh/sct-capture-w" -c "echo short > $f"
+        wait_for 60 same "$f"
+        inode=$(stat -c %i "$f")
+        assert_eq "$(cat "$BASE"/captures/host/write.*."inode-$inode.until-"*)" 'a long line of before'
+        wait_for 60 is_done "$BASE/captures/host/$(basename "$BASE"/captures/host/write.*."inode-$inode.until-"*)"
+        "$BASE/sh/sct-capture-w" -c ": > $f"
+        wait_for 60 eval "grep -lx short $BASE/captures/host/write.*.inode-$inode.until-*"
+        assert_eq "$(find "$BASE/captures/host" -name "write.*.inode-$inode")" ''
+}
+
 # A limit on the file's size: half of it was written, the second call and one from nowhere failed.
 test_partial() {
         way partial 100000

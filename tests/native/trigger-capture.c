@@ -354,6 +354,20 @@ static void do_aio(void) {
         CHECK(syscall(__NR_io_getevents, context, 2, 2, events, NULL));
 }
 
+/* What was written goes again: an end, a range in the middle, and the zeros that a longer file begins with. */
+static void do_cut(void) {
+        char *a = make_data(size, 50), *b = make_data(300, 51);
+        int fd = open_new(0);
+
+        CHECK(write(fd, a, size));
+        if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 5000, 20000) < 0) {
+                fprintf(stderr, "this file system punches no holes: %s\n", strerror(errno));
+                exit(77);
+        }
+        CHECK(ftruncate(fd, (off_t) size - 30000));
+        CHECK(pwrite(fd, b, 300, (off_t) size - 10000));
+}
+
 /* A core dump: FILE is the directory to die in. */
 static void do_core(void) {
         struct rlimit limit = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
@@ -392,7 +406,7 @@ static const struct {
         { "copy_file_range", do_copy_file_range }, { "vmsplice", do_vmsplice }, { "fifo", do_fifo },
         { "mmap", do_mmap }, { "mmap-exit", do_mmap_exit }, { "direct", do_direct }, { "partial", do_partial },
         { "untouched", do_untouched }, { "many", do_many }, { "shared", do_shared }, { "uring", do_uring },
-        { "aio", do_aio }, { "core", do_core }, { "read", do_read }, { "sendfile-from", do_sendfile_from },
+        { "aio", do_aio }, { "cut", do_cut }, { "core", do_core }, { "read", do_read }, { "sendfile-from", do_sendfile_from },
 };
 
 int main(int argc, char **argv) {
