@@ -23,11 +23,15 @@ image_setup() {
                 done
         } >"$test_tmp/policies/image.yaml"
         chmod 600 "$test_tmp/policies/image.yaml"
+        # The disk of a small machine would leave less than the largest artifact of these tests.
+        mkdir -p "$test_tmp/root/etc/scopetrace"
+        printf '[Scopetrace]\nCaptureDirectory=%s\nCaptureMaxUse=1G\nCaptureMaxArtifactSize=512M\nCaptureKeepFree=0\n' \
+                "$store/captures" >"$test_tmp/root/etc/scopetrace/scopetraced.conf"
         service_start
 }
 
 service_start() {
-        "$SCOPETRACED" --console --no-bus --policy "$test_tmp/policies" -o json \
+        SCOPETRACE_ROOT=$test_tmp/root "$SCOPETRACED" --console --no-bus --policy "$test_tmp/policies" -o json \
                 >"$test_tmp/out" 2>"$test_tmp/err" </dev/null &
         echo $! >"$test_tmp/pid"
         wait_for 60 grep -q 'is ready' "$test_tmp/err"
@@ -51,7 +55,7 @@ image_teardown() {
 kept() {
         local sum size
         sum=$(sha256sum <"$1" | cut -d' ' -f1)
-        size=$(stat -c %s "$1")
+        size=$(stat -Lc %s "$1")
         wait_for 60 find_artifact "$sum" "$size"
         artifact=$(find_artifact "$sum" "$size" | head -1)
         assert_eq "$(find_artifact "$sum" "$size" | wc -l)" 1 "artifacts with the content of $1"
