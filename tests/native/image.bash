@@ -31,6 +31,7 @@ image_setup() {
 }
 
 service_start() {
+        rm -f "$test_tmp/err"           # what a service of before said in it
         SCOPETRACE_ROOT=$test_tmp/root "$SCOPETRACED" --console --no-bus --policy "$test_tmp/policies" -o json \
                 >"$test_tmp/out" 2>"$test_tmp/err" </dev/null &
         echo $! >"$test_tmp/pid"
