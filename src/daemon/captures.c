@@ -20,12 +20,6 @@
 #define FLUSH_USEC (10 * USEC_PER_SEC)
 #define STATE_DIRECTORY "/var/lib/scopetrace"
 
-typedef struct RuntimeCapture {
-        uint8_t scope;
-        CaptureKind kind;
-        char **expressions;
-} RuntimeCapture;
-
 struct Captures {
         Manager *manager;
         char *directory;
@@ -33,7 +27,7 @@ struct Captures {
         CaptureLog *log;
         ArtifactJob *jobs;
 
-        RuntimeCapture *items;
+        SavedCapture *items;
         size_t n, n_allocated;
         bool open_failed;
         unsigned version;               /* of items: what a policy was derived from */
@@ -84,7 +78,7 @@ void captures_stop(Captures *c) {
         c->store = store_close(c->store);
 }
 
-static void runtime_done(RuntimeCapture *i) {
+static void runtime_done(SavedCapture *i) {
         strv_free(i->expressions);
 }
 
@@ -166,22 +160,27 @@ void captures_configure(Captures *c) {
 
 /* --- captures that were started at run time --- */
 
-static RuntimeCapture *find_runtime(Captures *c, unsigned scope, CaptureKind kind) {
+static SavedCapture *find_runtime(Captures *c, unsigned scope, CaptureKind kind) {
         for (size_t i = 0; i < c->n; i++)
                 if (c->items[i].scope == scope && c->items[i].kind == kind)
                         return &c->items[i];
         return NULL;
 }
 
-static void remove_runtime(Captures *c, RuntimeCapture *i) {
+static void remove_runtime(Captures *c, SavedCapture *i) {
         runtime_done(i);
         *i = c->items[--c->n];
         c->version++;
 }
 
+const SavedCapture *captures_runtime(const Captures *c, size_t *ret_n) {
+        *ret_n = c->n;
+        return c->items;
+}
+
 /* Takes the expressions. */
 static int set_runtime(Captures *c, unsigned scope, CaptureKind kind, char **expressions) {
-        RuntimeCapture *i = find_runtime(c, scope, kind);
+        SavedCapture *i = find_runtime(c, scope, kind);
 
         if (i)
                 runtime_done(i);
@@ -190,8 +189,22 @@ static int set_runtime(Captures *c, unsigned scope, CaptureKind kind, char **exp
                         return -ENOMEM;
                 i = &c->items[c->n++];
         }
-        *i = (RuntimeCapture) { .scope = (uint8_t) scope, .kind = kind, .expressions = expressions };
+        *i = (SavedCapture) { .scope = (uint8_t) scope, .kind = kind, .expressions = expressions };
         c->version++;
+        return 0;
+}
+
+int captures_restore(Captures *c, const SavedState *saved) {
+        for (size_t i = 0; i < saved->n_captures; i++) {
+                char **l = strv_copy(saved->captures[i].expressions);
+                int r;
+
+                r = l ? set_runtime(c, saved->captures[i].scope, saved->captures[i].kind, l) : -ENOMEM;
+                if (r < 0) {
+                        strv_free(l);
+                        return r;
+                }
+        }
         return 0;
 }
 
@@ -320,7 +333,7 @@ void capture_info_done(CaptureInfo *info) {
 }
 
 bool captures_get(Captures *c, unsigned scope, CaptureKind kind, CaptureInfo *ret) {
-        RuntimeCapture *runtime;
+        SavedCapture *runtime;
         CaptureInfo info = { .scope = (uint8_t) scope, .kind = kind };
         Scope *s;
 
@@ -513,7 +526,7 @@ int captures_begin(Captures *c, unsigned scope, CaptureKind kind, char *const *e
 }
 
 int captures_end(Captures *c, unsigned scope, CaptureKind kind, char **reterr) {
-        RuntimeCapture *i;
+        SavedCapture *i;
 
         if (!manager_scope(c->manager, scope))
                 return -ENXIO;

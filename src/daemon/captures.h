@@ -9,6 +9,7 @@
 #include "../policy/capture-spec.h"
 #include "artifact-job.h"
 #include "manager.h"
+#include "state.h"
 
 typedef struct Captures Captures;
 
@@ -29,6 +30,9 @@ int captures_need_store(Captures *c, Store **ret);
 /* NULL: nothing was captured yet. */
 Store *captures_store(Captures *c);
 
+/* What was started at run time, for the successor; and what a predecessor left, before the first plan. */
+const SavedCapture *captures_runtime(const Captures *c, size_t *ret_n);
+int captures_restore(Captures *c, const SavedState *saved);
 /* Before a plan is made: gives each policy what was started for its scope at run time. */
 int captures_derive(Captures *c, PolicySet *set);
 /* Scopes and policies are up to date again: tells the listener of captures that came and went. */

@@ -210,9 +210,12 @@ static void update_states(Manager *m) {
 
 static void store_state(Manager *m) {
         _cleanup_(buffer_done) Buffer state = {};
+        const SavedCapture *captures;
+        size_t n_captures;
         int r;
 
-        r = state_save(&m->policies, &m->dispatch.maps, &state);
+        captures = captures_runtime(m->captures, &n_captures);
+        r = state_save(&m->policies, &m->dispatch.maps, captures, n_captures, &state);
         if (r >= 0)
                 r = fd_store_update(m->fd_store, m->kernel, &state);
         if (r < 0)
@@ -362,6 +365,8 @@ int manager_policies_start(Manager *m, const SavedState *saved) {
         if (r < 0)
                 return r;
         r = state_restore(saved, &m->policies);
+        if (r >= 0)
+                r = captures_restore(m->captures, saved);
         if (r < 0)
                 return r;
         r = manager_apply(m);

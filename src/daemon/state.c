@@ -19,10 +19,24 @@ void saved_state_done(SavedState *s) {
         free(s->policies);
         for (size_t i = 0; i < s->n_maps; i++)
                 rule_map_free(s->maps[i]);
+        for (size_t i = 0; i < s->n_captures; i++)
+                strv_free(s->captures[i].expressions);
+        free(s->captures);
         *s = (SavedState) {};
 }
 
-int state_save(const PolicySet *set, const RuleMapRing *maps, Buffer *b) {
+/* An expression a line, which may hold anything: its size stands before it. */
+static void save_captures(const SavedCapture *captures, size_t n, Buffer *b) {
+        for (size_t i = 0; i < n; i++)
+                STRV_FOREACH(e, captures[i].expressions) {
+                        (void) buffer_printf(b, "capture %u %s %zu ", captures[i].scope,
+                                             capture_kind_to_string(captures[i].kind), strlen(*e));
+                        (void) buffer_add_string(b, *e);
+                        (void) buffer_add_char(b, '\n');
+                }
+}
+
+int state_save(const PolicySet *set, const RuleMapRing *maps, const SavedCapture *captures, size_t n_captures, Buffer *b) {
         int r;
 
         (void) buffer_printf(b, "scopetrace-state %u abi %u\n", STATE_VERSION, SCT_ABI_VERSION);
@@ -40,6 +54,7 @@ int state_save(const PolicySet *set, const RuleMapRing *maps, Buffer *b) {
                         (void) buffer_add_char(b, '\n');
                 }
         }
+        save_captures(captures, n_captures, b);
         for (size_t i = 0; i < RULE_MAPS_MAX && maps->maps[i]; i++) {
                 r = rule_map_save(maps->maps[i], b);
                 if (r < 0)
@@ -84,6 +99,39 @@ static int load_row(const char **text, const char *end, SavedState *s) {
         return 0;
 }
 
+static SavedCapture *saved_capture(SavedState *s, unsigned scope, CaptureKind kind) {
+        for (size_t i = 0; i < s->n_captures; i++)
+                if (s->captures[i].scope == scope && s->captures[i].kind == kind)
+                        return &s->captures[i];
+        if (!GREEDY_REALLOC(s->captures, s->n_captures_allocated, s->n_captures + 1))
+                return NULL;
+        s->captures[s->n_captures] = (SavedCapture) { .scope = (uint8_t) scope, .kind = kind };
+        return &s->captures[s->n_captures++];
+}
+
+static int load_capture(const char **text, const char *end, SavedState *s) {
+        _cleanup_free_ char *expression = NULL;
+        SavedCapture *c;
+        CaptureKind kind;
+        unsigned scope;
+        char word[16];
+        size_t size;
+        int used = 0;
+
+        if (sscanf(*text, "capture %u %15s %zu%n", &scope, word, &size, &used) != 3 || (*text)[used] != ' ')
+                return -EBADMSG;
+        *text += used + 1;
+        kind = capture_kind_from_string(word);
+        if (scope < 1 || scope > POLICY_SCOPE_MAX || kind < 0 || size >= (size_t) (end - *text) || (*text)[size] != '\n')
+                return -EBADMSG;
+        expression = strndup(*text, size);
+        c = saved_capture(s, scope, kind);
+        if (!expression || !c)
+                return -ENOMEM;
+        *text += size + 1;
+        return strv_extend(&c->expressions, expression);
+}
+
 static int load_items(const char *text, const char *end, SavedState *s) {
         unsigned version, abi;
         int used = 0, r;
@@ -101,6 +149,8 @@ static int load_items(const char *text, const char *end, SavedState *s) {
         while (!streq(text, "end\n")) {
                 if (startswith(text, "row "))
                         r = load_row(&text, end, s);
+                else if (startswith(text, "capture "))
+                        r = load_capture(&text, end, s);
                 else if (startswith(text, "generation ") && s->n_maps < RULE_MAPS_MAX) {
                         r = rule_map_load(&text, &s->maps[s->n_maps]);
                         s->n_maps += r >= 0;

@@ -2,12 +2,14 @@
 #pragma once
 
 /* What the daemon knows and its successor needs: what rule numbers in the ring mean, the numbers that were given out,
- * what was switched off, and transient policies that belong to nobody on the bus. As text in a sealed memory file. */
+ * what was switched off, captures that were started at run time, and transient policies that belong to nobody on the bus.
+ * As text in a sealed memory file. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../basic/buffer.h"
+#include "../policy/capture-spec.h"
 #include "policy-set.h"
 #include "rule-map.h"
 
@@ -24,18 +26,27 @@ typedef struct SavedPolicy {
         char *text;             /* transient ones; NULL: from a file */
 } SavedPolicy;
 
+/* One that was started at run time. */
+typedef struct SavedCapture {
+        uint8_t scope;
+        CaptureKind kind;
+        char **expressions;
+} SavedCapture;
+
 typedef struct SavedState {
         SavedPolicy *policies;
         size_t n_policies, n_policies_allocated;
         RuleMap *maps[RULE_MAPS_MAX];   /* newest first */
         size_t n_maps;
+        SavedCapture *captures;
+        size_t n_captures, n_captures_allocated;
         uint64_t disabled_scopes;
         uint32_t abi;
 } SavedState;
 
 void saved_state_done(SavedState *s);
 
-int state_save(const PolicySet *set, const RuleMapRing *maps, Buffer *b);
+int state_save(const PolicySet *set, const RuleMapRing *maps, const SavedCapture *captures, size_t n_captures, Buffer *b);
 /* -EBADMSG: not ours, or damaged; -EPROTONOSUPPORT: of another version. */
 int state_load(const char *text, size_t size, SavedState *ret);
 /* Gives policies of files back what they had, and loads the transient ones again. After policy_set_read(). */

@@ -42,6 +42,31 @@ static RuleMap *compile(PolicySet *set, uint32_t generation) {
         return map;
 }
 
+TEST(captures) {
+        char *writes[] = { (char *) "write=/tmp/a b\n*", (char *) "write:fd=stdout", NULL }, *mem[] = { (char *) "mem", NULL };
+        const SavedCapture captures[] = {
+                { .scope = 42, .kind = CAPTURE_WRITE, .expressions = writes },
+                { .scope = 7, .kind = CAPTURE_MEM, .expressions = mem },
+        };
+        PolicySet set = {};
+        RuleMapRing ring = {};
+        SavedState state;
+        Buffer b = {};
+
+        ASSERT_OK(state_save(&set, &ring, captures, 2, &b));
+        ASSERT_OK(state_load(buffer_cstring(&b), b.size, &state));
+        ASSERT_EQ(state.n_captures, 2);
+        ASSERT_EQ(state.captures[0].scope, 42);
+        ASSERT_EQ(state.captures[0].kind, CAPTURE_WRITE);
+        ASSERT_EQ(strv_length(state.captures[0].expressions), 2);
+        ASSERT_STREQ(state.captures[0].expressions[0], writes[0]);
+        ASSERT_STREQ(state.captures[0].expressions[1], writes[1]);
+        ASSERT_EQ(state.captures[1].kind, CAPTURE_MEM);
+        ASSERT_STREQ(state.captures[1].expressions[0], "mem");
+        saved_state_done(&state);
+        buffer_done(&b);
+}
+
 TEST(round_trip) {
         PolicySet set = {}, successor = {};
         RuleMapRing ring = {};
@@ -57,7 +82,7 @@ TEST(round_trip) {
         set.disabled_scopes = SCOPE_BIT(3);
         rule_map_ring_push(&ring, compile(&set, 5));
         rule_map_ring_push(&ring, compile(&set, 6));
-        ASSERT_OK(state_save(&set, &ring, &b));
+        ASSERT_OK(state_save(&set, &ring, NULL, 0, &b));
 
         ASSERT_OK(state_load(buffer_cstring(&b), b.size, &state));
         ASSERT_EQ(state.n_maps, 2);
@@ -131,7 +156,7 @@ TEST(hooks_outlive) {
         load(&set, text_hooks, 0);
         ASSERT_OK(policy_set_number(&set));
         rule_map_ring_push(&ring, compile(&set, 5));
-        ASSERT_OK(state_save(&set, &ring, &b));
+        ASSERT_OK(state_save(&set, &ring, NULL, 0, &b));
         ASSERT_OK(state_load(buffer_cstring(&b), b.size, &state));
         ASSERT_EQ(state.n_maps, 1);
         /* One for the call, one for the list, one for each call of the list. */
@@ -158,7 +183,7 @@ TEST(owned_policies_end) {
         Buffer b = {};
 
         load(&set, text_a, POLICY_LOAD_TRACK_OWNER);
-        ASSERT_OK(state_save(&set, &ring, &b));
+        ASSERT_OK(state_save(&set, &ring, NULL, 0, &b));
         ASSERT_OK(state_load(buffer_cstring(&b), b.size, &state));
         ASSERT_EQ(state.n_policies, 0);
         saved_state_done(&state);
@@ -171,6 +196,9 @@ TEST(refused) {
                 "", "end\n", "scopetrace-state 1 abi " ABI "\n", "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\n",
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\nend\nmore\n",
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\nnonsense\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ncapture 65 write 1 x\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ncapture 1 nothing 1 x\nend\n",
+                "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ncapture 1 write 99 x\nend\n",
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\nrow 0 65 255 0 0 0 x\nend\n",
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\nrow 0 1 255 0 0 4096 x\nend\n",
                 "scopetrace-state 1 abi " ABI "\ndisabled-scopes 0\ngeneration 1 1 1\npolicy 1 6 x\n1\nend\n",
