@@ -33,7 +33,8 @@ int BPF_PROG(sct_fork, struct task_struct *parent, struct task_struct *child) {
                 return 0;
 
         /* The parent is answered first, so that a rule that it matched without ever having had an event is inherited. */
-        if (config->n_tree_roots || config->any_follow || config->n_kin || config->any_origin) {
+        if (sct_uses & (SCT_USE_TREE | SCT_USE_FOLLOW | SCT_USE_KIN | SCT_USE_ORIGIN) &&
+            (config->n_tree_roots || config->any_follow || config->n_kin || config->any_origin)) {
                 t = subject_get(bpf_get_current_task_btf(), generation);
                 if (t && (t->tree || t->follow || config->n_kin || config->any_origin)) {
                         c = bpf_task_storage_get(&sct_tasks, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -41,9 +42,9 @@ int BPF_PROG(sct_fork, struct task_struct *parent, struct task_struct *child) {
                                 c->tree = t->tree;
                                 c->tree_generation = generation;
                                 c->follow = t->follow;
-                                if (config->n_kin)
+                                if (USES(KIN) && config->n_kin)
                                         kin_fork(t, c, task_address(child), generation);
-                                if (config->any_origin)
+                                if (USES(ORIGIN) && config->any_origin)
                                         origin_fork(t, c, task_address(child), child->tgid == parent->tgid);
                         } else
                                 COUNT(n_internal);
@@ -138,8 +139,9 @@ int BPF_PROG(sct_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
                 t->flags &= ~SCT_TASK_EXE;
                 t->generation = 0;
                 t->born_ns = bpf_ktime_get_boot_ns();
-                origin_exec(t, bpf_get_current_task());
-                if (config && config->n_kin)
+                if (USES(ORIGIN))
+                        origin_exec(t, bpf_get_current_task());
+                if (USES(KIN) && config && config->n_kin)
                         kin_exec(t, bpf_get_current_task(), generation, config->n_kin_preds);
         }
 
@@ -271,9 +273,9 @@ int sct_iter_task(struct bpf_iter__task *ctx) {
                 t->tree = tree | tree_carried(t, config);
                 t->tree_generation = generation;
         }
-        if (config->any_origin)
+        if (USES(ORIGIN) && config->any_origin)
                 origin_first_sight(t, task_address(task));
-        if (config->n_kin) {
+        if (USES(KIN) && config->n_kin) {
                 s = scratch_get();
                 if (s) {
                         kin_update(s, t, task_address(task), generation);

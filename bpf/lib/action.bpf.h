@@ -193,7 +193,7 @@ __weak __noinline int action_is_limited(struct sct_buf *b, u32 action_key) {
         struct rate_key key = {};
         u64 now, *last;
 
-        if (!b || !action || !action->rate_ns)
+        if (!b || !action || !action->rate_ns || !USES(RATES))
                 return 0;
         bpf_loop(SCT_ARGS_MAX, hash_step, &w, 0);
         key.args = w.hash;
@@ -216,7 +216,7 @@ __weak __noinline int put_stack(struct sct_buf *b, u32 user) {
         u64 off, at;
         long n;
 
-        if (!b)
+        if (!b || !USES(STACKS))
                 return -1;
         off = b->used;
         at = off + 8;

@@ -55,7 +55,7 @@ __weak __noinline int part_number(struct sct_scratch *s, struct sct_buf *b, u32 
         struct sct_skb *skb;
         u64 off, v;
 
-        if (!s || !b)
+        if (!s || !b || !USES(PARTS))
                 return 0;
         off = part_offset(b, SCT_FIELD_ARG_INDEX(field));
         barrier_var(off);
@@ -138,7 +138,7 @@ __weak __noinline int unix_string(struct sct_scratch *s, struct sct_buf *b, u32 
         u64 *words;
         long r;
 
-        if (!s || !b || size <= 2)
+        if (!s || !b || !USES(PARTS) || size <= 2)
                 return 1;
         words = (u64 *) (s->path + 1);
         barrier_var(off);
@@ -212,7 +212,7 @@ __weak __noinline int part_string(struct sct_scratch *s, struct sct_buf *b, u32 
         struct sct_endpoint *e;
         u64 off;
 
-        if (!s || !b)
+        if (!s || !b || !USES(PARTS))
                 return -1;
         off = part_offset(b, SCT_FIELD_ARG_INDEX(field));
         barrier_var(off);

@@ -14,7 +14,7 @@ __weak __noinline int put_fd_path(struct sct_buf *b, struct sct_scratch *s, u32 
         u32 len = 0, at;
         long n = 0;
 
-        if (!b || !s)
+        if (!b || !s || !USES_TYPE(FD))
                 return -1;
         at = b->used;
         if (at > SCT_ARGS_END - 32)

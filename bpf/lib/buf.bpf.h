@@ -292,7 +292,7 @@ __weak __noinline int put_user_strv(struct sct_buf *b, u32 index, u64 array, u32
         struct strv_walk w = { .array = array, .compat = compat, .flags = SCT_ARG_TRUNCATED };
         u32 off;
 
-        if (!b)
+        if (!b || !USES_TYPE(STRV))
                 return -1;
         off = b->used;
         w.b = b;

@@ -48,6 +48,8 @@ static __always_inline int rules_wanted(struct sct_task *t, struct sct_plan *pla
         struct rules_walk w = { .t = t, .plan = plan };
         u32 bank = plan->bank_first & (SCT_BANKS_MAX - 1);
 
+        if (!USES(BANKS))
+                return (t->subject[0] & plan->wants[0]) != 0;
         if (plan->n_banks == 1)
                 return (t->subject[bank] & plan->wants[bank]) != 0;
         bpf_loop(plan->n_banks, rules_step, &w, 0);
@@ -59,6 +61,10 @@ static __always_inline int rules_begin(struct sct_buf *b, struct sct_task *t, st
         struct rules_walk w = { .b = b, .t = t, .plan = plan };
         u32 bank = plan->bank_first & (SCT_BANKS_MAX - 1);
 
+        if (!USES(BANKS)) {
+                b->active[0] = t->subject[0] & plan->wants[0];
+                return b->active[0] != 0;
+        }
         if (plan->n_banks == 1) {
                 b->active[bank] = t->subject[bank] & plan->wants[bank];
                 return b->active[bank] != 0;

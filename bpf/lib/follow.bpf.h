@@ -52,7 +52,7 @@ __weak __noinline int put_fd_name(struct sct_buf *b, u32 index, s64 fd) {
         u32 at;
         long n;
 
-        if (!b || !name)
+        if (!b || !name || !USES(FD_NAMES))
                 return 0;
         file = fd_file(fd);
         if (!name->file)
@@ -98,7 +98,7 @@ __weak __noinline int fd_follow(struct sct_scratch *s, struct sct_buf *b, u32 pl
         s64 fd;
         long n;
 
-        if (!s || !b || !plan)
+        if (!s || !b || !plan || !USES(FD_NAMES))
                 return -1;
         level = s->level;
         s = bpf_map_lookup_elem(&sct_scratches, &level);     /* before 6.2 or so it must be known to stand in a map */
@@ -125,7 +125,7 @@ __weak __noinline int fd_follow(struct sct_scratch *s, struct sct_buf *b, u32 pl
 __weak __noinline int fd_unfollow(struct sct_buf *b, u32 fd) {
         struct fd_key key = { .tgid = bpf_get_current_pid_tgid() >> 32 };
 
-        if (!b)
+        if (!b || !USES(FD_NAMES))
                 return -1;
         key.fd = arg_number(b, fd, -1);
         return bpf_map_delete_elem(&sct_fds, &key);
@@ -136,7 +136,7 @@ __weak __noinline int fd_copy(struct sct_buf *b, u32 from_to) {
         struct fd_name *name;
         s64 to;
 
-        if (!b)
+        if (!b || !USES(FD_NAMES))
                 return -1;
         key.fd = arg_number(b, from_to & 0xff, -1);
         to = arg_number(b, from_to >> 8 & 0xff, -1);
@@ -227,7 +227,7 @@ static __always_inline u64 sock_inode(u64 address) {
 __weak __noinline int sock_track(struct sct_scratch *s, struct sct_buf *b, struct sct_task *t, u64 sock) {
         u32 i, level;
 
-        if (!s || !b || !t || !sock)
+        if (!s || !b || !t || !sock || !USES(SOCKS))
                 return -1;
         level = s->level;
         s = bpf_map_lookup_elem(&sct_scratches, &level);
@@ -255,7 +255,7 @@ __weak __noinline int sock_begin(struct sct_scratch *s, u32 plan_key, u32 record
         u64 sock, ino, any = 0;
         struct sct_buf *b;
 
-        if (!s || !plan)
+        if (!s || !plan || !USES(SOCKS))
                 return 0;
         arg = plan->args + ((plan->sock_arg - 1) & (SCT_ARGS_MAX - 1));
         sock = s->buf.args[arg->source & 7];

@@ -57,7 +57,7 @@ __weak __noinline u64 hook_follow(struct sct_scratch *s, struct sct_buf *b, u32 
         u64 v = 0, at;
         u32 i, n;
 
-        if (!s || !b || !path)
+        if (!s || !b || !path || !USES(ARG_PATHS))
                 return 0;
         s->missing = 0;
         if (path->base == SCT_ARG_BASE_TASK)

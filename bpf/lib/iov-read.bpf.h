@@ -116,7 +116,7 @@ __weak __noinline int put_iovec(struct sct_buf *b, u32 index_how, u64 vector, u6
                 w.cut = SCT_ARG_TRUNCATED;
         }
 
-        if (!b)
+        if (!b || !USES_TYPE(IOVEC))
                 return -1;
         iov_put(b, index_how & 0xff, SCT_ARG_IOVEC, &w, count);
         return 0;
@@ -141,7 +141,7 @@ __weak __noinline int put_iov_iter(struct sct_buf *b, u32 index, u64 address, u3
         u64 count, segments;
         int n;
 
-        if (!b)
+        if (!b || !USES_TYPE(IOV_ITER))
                 return -1;
         count = BPF_CORE_READ(it, count);
         if (count > limit) {

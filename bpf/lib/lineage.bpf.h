@@ -63,7 +63,7 @@ static long tree_step(u32 i, struct tree_walk *w) {
 static __always_inline u64 tree_of(struct task_struct *task, struct sct_gen_config *config, u32 parity) {
         struct tree_walk w = { .task = (u64) task, .parity = parity };
 
-        if (config->n_tree_roots)
+        if (USES(TREE) && config->n_tree_roots)
                 bpf_loop(256, tree_step, &w, 0);
         return w.tree;
 }
@@ -92,13 +92,13 @@ static __always_inline u64 tree_carried(struct sct_task *t, struct sct_gen_confi
         u32 before = !w.parity;
         struct sct_gen_config *previous = bpf_map_lookup_elem(&sct_config, &before);
 
-        if (w.old && previous && previous->generation == t->tree_generation)
+        if (USES(TREE) && w.old && previous && previous->generation == t->tree_generation)
                 bpf_loop(64, tree_carry_step, &w, 0);
         return w.tree;
 }
 
 static __always_inline void tree_update(struct task_struct *task, struct sct_task *t, struct sct_gen_config *config) {
-        if (t->tree_generation == config->generation)
+        if (!USES(TREE) || t->tree_generation == config->generation)
                 return;
         t->tree = tree_of(task, config, config->generation & 1) | tree_carried(t, config);
         t->tree_generation = config->generation;
@@ -138,7 +138,7 @@ __weak __noinline int kin_read_exe(struct sct_scratch *s, u64 address) {
         int off;
         long n;
 
-        if (!s)
+        if (!s || !USES(KIN))
                 return -1;
         s->buf.exe_off = s->buf.exe_len = 0;
         off = task_exe(s, address);
@@ -157,7 +157,7 @@ __weak __noinline int kin_read_pid(struct sct_scratch *s) {
         struct task_struct *task;
         u32 level = 0;
 
-        if (!s || task_pid_ns(s->kin.task, &level) != s->kin.pid_ns)
+        if (!s || !USES(KIN) || task_pid_ns(s->kin.task, &level) != s->kin.pid_ns)
                 return 0;
         task = (struct task_struct *) s->kin.task;
         s->buf.rec.pid = pid_at_level(BPF_CORE_READ(task, group_leader, thread_pid), level);
@@ -168,7 +168,7 @@ __weak __noinline int kin_read_pid(struct sct_scratch *s) {
 __weak __noinline int kin_ascend(struct sct_scratch *s) {
         struct task_struct *task, *parent;
 
-        if (!s)
+        if (!s || !USES(KIN))
                 return 0;
         task = (struct task_struct *) s->kin.task;
         parent = BPF_CORE_READ(task, real_parent);
@@ -255,7 +255,7 @@ __weak __noinline int kin_prepare(struct sct_scratch *s, struct sct_task *t, u64
         struct sct_gen_config *previous = bpf_map_lookup_elem(&sct_config, &before);
         struct kin_context c = {};
 
-        if (!s || !t || !config || !previous)
+        if (!s || !t || !config || !previous || !USES(KIN))
                 return 0;
         kin_begin(s, address, parity, config->kin_first, config->n_kin_preds);
         if (previous->n_kin && previous->generation && previous->generation == kin_of(t, before)->generation) {
@@ -271,7 +271,7 @@ __weak __noinline int kin_store(struct sct_scratch *s, struct sct_task *t, u32 g
         struct sct_kin *kin;
         u32 i;
 
-        if (!s || !t)
+        if (!s || !t || !USES(KIN))
                 return -1;
         kin = kin_of(t, generation);
         for (i = 0; i < SCT_KIN_WORDS; i++) {
@@ -292,7 +292,7 @@ __weak __noinline int kin_update(struct sct_scratch *s, struct sct_task *t, u64 
         struct kin_context c = {};
         int n;
 
-        if (!s || !t || kin_of(t, generation)->generation == generation)
+        if (!s || !t || !USES(KIN) || kin_of(t, generation)->generation == generation)
                 return 0;
         n = kin_prepare(s, t, address, generation);
         c.s = s;
@@ -308,7 +308,7 @@ __weak __noinline int kin_add_self(struct sct_scratch *s, struct sct_task *t, u6
         struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
         struct kin_context c = {};
 
-        if (!s || !t || !config)
+        if (!s || !t || !config || !USES(KIN))
                 return -1;
         kin_begin(s, address, parity, config->kin_first, count);
         s->kin.only_self = 1;

@@ -6,6 +6,7 @@
 
 #include "../abi/plan.h"
 #include "../abi/state.h"
+#include "../abi/uses.h"
 #include "compat.bpf.h"
 
 #define SCT_NEST_MAX 3        /* programs that may interrupt each other on one CPU: task, softirq, and one preempted */
@@ -359,6 +360,11 @@ struct {                             /* events lost, by rule of the current gene
 struct sct_state sct_state __weak SEC(".bss");
 
 const volatile u32 sct_instance __weak = 0;
+/* What the policies use (abi/uses.h): all, until the daemon says less before it loads. */
+const volatile u64 sct_uses __weak = ~0ULL;
+const volatile u64 sct_uses_types __weak = ~0ULL;
+#define USES(what) (sct_uses & SCT_USE_##what)
+#define USES_TYPE(type) (sct_uses_types >> SCT_ARG_##type & 1)
 const volatile u32 sct_has_tree __weak = 1;
 /* Programs that are loaded once a place know it: there is no attach cookie for them before 6.10 (raw tracepoints). */
 const volatile u32 sct_place __weak = 0;

@@ -150,7 +150,7 @@ __weak __noinline int skb_headers(struct sct_skb *out, u64 address) {
         u8 version = 0;
         struct sock *sk;
 
-        if (!out)
+        if (!out || !USES_TYPE(SKB))
                 return -1;
         if (w.at > head && w.at < w.end && (kind == SCT_ETH_P_IP || kind == SCT_ETH_P_IPV6)) {
                 bpf_probe_read_kernel(&version, 1, (void *) w.at);
@@ -172,7 +172,7 @@ __weak __noinline int put_skb(struct sct_buf *b, u32 index, u64 address) {
         struct sct_skb *out;
         u64 off;
 
-        if (!b)
+        if (!b || !USES_TYPE(SKB))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_skb);

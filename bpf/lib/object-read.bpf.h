@@ -90,7 +90,7 @@ __weak __noinline int put_sock(struct sct_buf *b, u32 index, u32 type, u64 addre
         struct sct_sock *out;
         u64 off;
 
-        if (!b)
+        if (!b || !(USES_TYPE(SOCK) | USES_TYPE(SOCKET)))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_sock);
@@ -133,7 +133,7 @@ __weak __noinline int put_cred(struct sct_buf *b, u32 index, u64 address) {
         struct sct_cred *out;
         u64 off;
 
-        if (!b)
+        if (!b || !USES_TYPE(CRED))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_cred);
@@ -167,7 +167,7 @@ __weak __noinline int put_user_ns(struct sct_buf *b, u32 index, u64 address) {
         struct sct_user_ns *out;
         u64 off;
 
-        if (!b)
+        if (!b || !USES_TYPE(USER_NS))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_user_ns);
@@ -188,7 +188,7 @@ __weak __noinline int put_bpf_object(struct sct_buf *b, u32 index, u32 type, u64
         struct sct_bpf_prog *out;
         u64 off;
 
-        if (!b)
+        if (!b || !(USES_TYPE(BPF_ATTR) | USES_TYPE(BPF_PROG)))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_bpf_prog);
@@ -218,7 +218,7 @@ __weak __noinline int put_bpf_map(struct sct_buf *b, u32 index, u64 address) {
         struct sct_bpf_map *out;
         u64 off;
 
-        if (!b)
+        if (!b || !USES_TYPE(BPF_MAP))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_bpf_map);
@@ -239,7 +239,7 @@ __weak __noinline int put_module(struct sct_buf *b, u32 index, u32 type, u64 add
         struct sct_module *out;
         u64 off;
 
-        if (!b)
+        if (!b || !(USES_TYPE(MODULE) | USES_TYPE(LOAD_INFO)))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_module);
@@ -273,7 +273,7 @@ __weak __noinline int put_perf_event(struct sct_buf *b, u32 index, u64 address) 
         struct sct_perf_event *out;
         u64 off;
 
-        if (!b)
+        if (!b || !USES_TYPE(PERF_EVENT))
                 return -1;
         off = b->used;
         out = OBJECT_AT(b, off, struct sct_perf_event);

@@ -22,6 +22,8 @@ __weak __noinline u32 task_ns(u64 address, u32 number) {
         u64 at = (u64) BPF_CORE_READ(task, nsproxy);
         u32 in = 0, inum = bpf_core_field_offset(struct pid_namespace, ns.inum), result = 0;
 
+        if (!USES(ORIGIN))
+                return 0;
         switch (number) {
         NSPROXY_ROW(SCT_NS_UTS, uts_ns, uts_namespace);
         NSPROXY_ROW(SCT_NS_IPC, ipc_ns, ipc_namespace);
@@ -65,7 +67,7 @@ __weak __noinline int origin_note(struct sct_task *t, u64 address) {
         struct task_struct *task = (struct task_struct *) address;
         u32 i;
 
-        if (!t)
+        if (!t || !USES(ORIGIN))
                 return -1;
 #pragma clang loop unroll(disable)
         for (i = 0; i < _SCT_NS_MAX; i++)
@@ -82,7 +84,7 @@ __weak __noinline int origin_changed(struct sct_task *t, u32 field, u64 *ret) {
         u64 changed = 0;
         u32 i;
 
-        if (!t || !ret || !(t->origin_flags & SCT_ORIGIN_KNOWN))
+        if (!t || !ret || !USES(ORIGIN) || !(t->origin_flags & SCT_ORIGIN_KNOWN))
                 return 0;
         if (field == SCT_FIELD_NS_CHANGED) {
                 /* Unrolled it would keep ten results on the stack. */

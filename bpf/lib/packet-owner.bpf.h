@@ -156,7 +156,7 @@ __weak __noinline int owner_judge(struct sct_scratch *s, struct sct_task *t, u32
         }
         for (i = 0; i < SCT_BANKS_MAX; i++)
                 t->subject[i] = b->active[i];
-        if (config->any_follow && !excluded) {
+        if (USES(FOLLOW) && config->any_follow && !excluded) {
                 struct follow_walk w = { .t = t, .parity = parity };
 
                 bpf_loop(config->n_banks * 64, follow_step, &w, 0);

@@ -16,9 +16,9 @@ static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_s
 
         if (field == SCT_FIELD_COMM || field == SCT_FIELD_UTS) {
                 char *s = field == SCT_FIELD_COMM ? b->rec.comm : b->rec.uts_name;
-                u32 max = field == SCT_FIELD_COMM ? SCT_COMM_LEN : SCT_UTS_LEN;
+                u32 most = USES(UTS) ? SCT_UTS_LEN : SCT_COMM_LEN, max = field == SCT_FIELD_COMM ? SCT_COMM_LEN : most;
 
-                for (size = 0; size < SCT_UTS_LEN; size++)
+                for (size = 0; size < most; size++)
                         if (size >= max || !s[size & (SCT_UTS_LEN - 1)])
                                 break;
                 *ret_size = size;
@@ -67,7 +67,7 @@ static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_s
 static __always_inline int field_is_text_of_part(struct sct_buf *b, u32 field) {
         u64 off;
 
-        if (!SCT_FIELD_IS_ARG(field))
+        if (!USES(PARTS) || !SCT_FIELD_IS_ARG(field))
                 return 0;
         if (SCT_FIELD_PART(field) != SCT_PART_VALUE)
                 return 1;
@@ -124,8 +124,8 @@ static __always_inline int field_number(struct sct_scratch *s, struct sct_buf *b
         case SCT_FIELD_RETVAL: *ret = b->rec.retval; return !!(b->rec.flags & SCT_RECORD_HAS_RETVAL);
         }
         if (field < SCT_FIELD_ARG)
-                return task_number(field, ret);
-        if (SCT_FIELD_PART(field) != SCT_PART_VALUE) {
+                return USES(TASK_NUMBERS) ? task_number(field, ret) : 0;
+        if (USES(PARTS) && SCT_FIELD_PART(field) != SCT_PART_VALUE) {
                 if (!part_number(s, b, field))
                         return 0;
                 *ret = s->part;
@@ -190,7 +190,7 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
                                 str++;
                                 size--;
                         }
-                } else if (field == SCT_FIELD_PARENT_EXE)
+                } else if (USES(PARENT_EXE) && field == SCT_FIELD_PARENT_EXE)
                         str = parent_exe(s, &size);
                 else
                         str = field_string(b, field, &size);
@@ -306,6 +306,8 @@ __weak __noinline int match_preds(struct sct_scratch *s, struct sct_buf *b, stru
         w.t = t;
         w.first = m->first + (m->parity & 1) * SCT_PREDS_MAX;
         bpf_loop(m->count, match_step, &w, 0);
+        if (!USES(BANKS))
+                return b->active[0] != 0;
         for (i = 0; i < SCT_BANKS_MAX && i < m->n_banks; i++)
                 left |= b->active[(m->bank_first + i) & (SCT_BANKS_MAX - 1)];
         return left != 0;

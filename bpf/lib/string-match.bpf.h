@@ -20,7 +20,7 @@ __weak __noinline int match_str_equal(struct str_args *a) {
         u32 parity, size, level;
         void *table;
 
-        if (!a)
+        if (!a || !USES(EQUAL))
                 return -1;
         level = a->level;
         s = bpf_map_lookup_elem(&sct_scratches, &level);
@@ -63,7 +63,7 @@ __weak __noinline int match_prefix(struct str_args *a) {
         void *table;
         u32 parity, size, level;
 
-        if (!a)
+        if (!a || !USES(PREFIXES))
                 return -1;
         level = a->level;
         s = bpf_map_lookup_elem(&sct_scratches, &level);
@@ -104,7 +104,7 @@ __weak __noinline int match_suffix(struct str_args *a) {
         u32 parity, level;
         u64 n;
 
-        if (!a)
+        if (!a || !USES(SUFFIXES))
                 return -1;
         level = a->level;
         s = bpf_map_lookup_elem(&sct_scratches, &level);
@@ -167,7 +167,7 @@ __weak __noinline int match_substring(struct str_args *a) {
         struct dfa_walk w = {};
         u32 size;
 
-        if (!a)
+        if (!a || !USES(SUBSTRINGS))
                 return -1;
         w.a = a;
         size = a->size;

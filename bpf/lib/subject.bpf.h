@@ -222,9 +222,9 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
                 t->flags |= SCT_TASK_EXE;
         }
         tree_update(task, t, config);
-        if (config->n_kin)
+        if (USES(KIN) && config->n_kin)
                 kin_update(s, t, bpf_get_current_task(), generation);
-        if (config->any_origin)
+        if (USES(ORIGIN) && config->any_origin)
                 origin_first_sight(t, bpf_get_current_task());
 
         b->stamp = 0;
@@ -249,7 +249,7 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         }
 
         bpf_probe_read_kernel(t->subject, sizeof(t->subject), b->active);
-        if (config->any_follow && !excluded) {
+        if (USES(FOLLOW) && config->any_follow && !excluded) {
                 struct follow_walk w = { .t = t, .parity = parity };
 
                 bpf_loop(config->n_banks * 64, follow_step, &w, 0);

@@ -12,7 +12,7 @@ __weak __noinline int match_range(u32 parity, u32 first, u32 count, u64 value, s
         struct sct_range *range;
         void *table;
 
-        if (!a)
+        if (!a || !USES(RANGES))
                 return -1;
         table = bpf_map_lookup_elem(&sct_g_range, &parity);
         if (!table)
@@ -84,6 +84,8 @@ static long list_step(u32 i, struct list_walk *w) {
 static __always_inline void match_list(const struct sct_pred *p, u32 parity, u64 value, u32 kind, struct sct_answer *a) {
         struct list_walk w = { .value = value, .first = p->first, .parity = parity, .kind = kind };
 
+        if (!USES(LISTS))
+                return;
         bpf_loop(p->count, list_step, &w, 0);
         a->pos |= w.answer.pos;
         a->neg |= w.answer.neg;
@@ -120,7 +122,7 @@ static long kin_list_step(u32 i, struct kin_list_walk *w) {
 __weak __noinline int match_kin(struct sct_task *t, u32 first, u32 count, u32 parity, struct sct_answer *a) {
         struct kin_list_walk w = { .first = first, .parity = parity };
 
-        if (!t || !a)
+        if (!t || !a || !USES(KIN))
                 return -1;
         w.t = t;
         bpf_loop(count, kin_list_step, &w, 0);

@@ -74,11 +74,17 @@ struct Kernel {
         volatile struct sct_state *state;    /* the kernel side's globals, mapped */
         uint32_t instance;
         uint32_t generation;
+        bool applied;               /* a generation of ours is active */
+        uint64_t uses, uses_types;  /* what the attached programs were specialised to: bpf/abi/uses.h */
+        uint64_t seen_uses, seen_uses_types;    /* of all plans so far, refused ones too */
         uint8_t table_used[KERNEL_N_TABLES]; /* bit p: the outer map holds an inner one at parity p */
 
         KernelLink *links;
         size_t n_links, n_links_allocated;
         SyscallSymbols symbols;
+        KernelLink *former;         /* of programs that are being replaced: judge until the new ones are all attached */
+        size_t n_former;
+        uint64_t former_uses, former_uses_types;
         KernelFd *predecessor;      /* its links: closed when ours have taken over */
         size_t n_predecessor;
 
@@ -109,6 +115,11 @@ int map_fd(Kernel *k, const char *name);
 int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_stored, char **reterr);
 void probes_close(Kernel *k);
 int probes_attach_lifetime(Kernel *k, char **reterr);
+/* When the plan uses more than the attached programs know: all of them are to be attached anew, as another instance,
+ * beside those that are. Then, when that instance is active, or when it could not be completed: */
+void probes_specialise(Kernel *k, const Plan *plan);
+void probes_close_former(Kernel *k);
+void probes_restore_former(Kernel *k);
 int probes_attach_wanted(Kernel *k, const Plan *plan, char **reterr);
 void probes_detach_unwanted(Kernel *k, const Plan *plan);
 int probes_iterate(Kernel *k, const char *program);

@@ -31,6 +31,7 @@ Kernel *kernel_free(Kernel *k) {
         for (size_t i = 0; i < k->n_links; i++)
                 safe_close(k->links[i].fd);
         free(k->links);
+        probes_close_former(k);
         for (size_t i = 0; i < k->n_predecessor; i++)
                 safe_close(k->predecessor[i].fd);
         free(k->predecessor);
@@ -106,6 +107,18 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
         return 0;
 }
 
+/* The set could not be attached. What judged goes on judging. At the start nothing of ours judged: what was attached is
+ * kept for the next attempt. */
+static void give_up(Kernel *k) {
+        if (k->applied) {
+                probes_restore_former(k);
+                return;
+        }
+        if (k->generation == 0)
+                k->state->active_instance = k->instance;
+        probes_close_former(k);
+}
+
 int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
         _cleanup_(hook_tables_freep) HookTables *hooks = new0(HookTables, 1);
         uint32_t n_any = 0;
@@ -129,12 +142,14 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
         r = artifacts_make(k, plan, reterr);
         if (r < 0)
                 return r;
+        probes_specialise(k, plan);
         r = probes_attach_wanted(k, plan, reterr);
-        if (r < 0)
+        if (r >= 0)
+                r = hooks_attach(k, reterr);
+        if (r < 0) {
+                give_up(k);
                 return r;
-        r = hooks_attach(k, reterr);
-        if (r < 0)
-                return r;
+        }
         cgroups_find_journald(k);
 
         if (plan->config.plan_sys_enter)
@@ -148,11 +163,13 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         k->state->syscalls_all = n_any;
         k->generation = plan->config.generation;
+        k->applied = true;
 
         /* Our programs judge now; a predecessor's returned at the flip. */
         for (size_t i = 0; i < k->n_predecessor; i++)
                 safe_close(k->predecessor[i].fd);
         k->n_predecessor = 0;
+        probes_close_former(k);
 
         if (plan->config.n_tree_roots > 0 || plan->config.n_kin > 0 || plan->config.any_origin)
                 (void) probes_iterate(k, "sct_iter_task");

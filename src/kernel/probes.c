@@ -19,13 +19,15 @@
 /* One program that is attached as a whole (system calls have their own ladder). */
 typedef struct ProbeRow {
         const char *program;
-        uint16_t event;        /* attached while this event is wanted; 0: as long as the service runs */
+        uint16_t event;        /* attached while this event is wanted, or one of the below; 0: as long as the service runs */
         const char *hook;      /* what TRACE_HOOK says */
         uint16_t also;         /* or this one; 0: none */
         const char *target;    /* left out where the kernel lacks it or refuses its kind of hook; NULL: it does neither */
 } ProbeRow;
 
-#define FOR_FD_NAMES UINT16_MAX /* in the place of an event: while rules give descriptors names */
+/* In the place of an event: */
+#define FOR_FD_NAMES UINT16_MAX        /* while rules give descriptors names */
+#define FOR_POLICIES (UINT16_MAX - 1)  /* from the first generation on */
 
 static const ProbeRow probes[];
 
@@ -164,6 +166,7 @@ int probes_open(Kernel *k, uint32_t ring_bytes, KernelFd *stored, size_t n_store
                 return kernel_error(reterr, -errno, "The kernel side could not be opened: %s (%s).", strerror(errno),
                                     last_libbpf_message);
         k->skeleton->rodata->sct_instance = 1;
+        k->skeleton->rodata->sct_uses = k->skeleton->rodata->sct_uses_types = 0;
         if (ring_bytes > 0) {
                 uint32_t size = 64 * 1024;
 
@@ -204,7 +207,9 @@ static int load_more(Kernel *k, const char *const *programs, size_t n, const Pro
                 (void) bpf_program__set_autoload(program, false);
         for (size_t i = 0; i < n; i++)
                 (void) bpf_program__set_autoload(bpf_object__find_program_by_name(more->obj, programs[i]), true);
-        more->rodata->sct_instance = k->skeleton->rodata->sct_instance;
+        more->rodata->sct_instance = k->instance;
+        more->rodata->sct_uses = k->uses;
+        more->rodata->sct_uses_types = k->uses_types;
         if (target) {
                 struct bpf_program *own = probes_program(more, target->program);
 
@@ -301,8 +306,49 @@ int probes_attach_lifetime(Kernel *k, char **reterr) {
         return 0;
 }
 
+void probes_specialise(Kernel *k, const Plan *plan) {
+        k->seen_uses |= plan->uses;
+        k->seen_uses_types |= plan->uses_types;
+        if (((plan->uses & ~k->uses) | (plan->uses_types & ~k->uses_types)) == 0)
+                return;
+        k->former_uses = k->uses;
+        k->former_uses_types = k->uses_types;
+        /* All at once: policies that were refused together are tried one by one. */
+        k->uses = k->seen_uses;
+        k->uses_types = k->seen_uses_types;
+        k->instance++;
+        k->former = k->links;
+        k->n_former = k->n_links;
+        k->links = NULL;
+        k->n_links = k->n_links_allocated = 0;
+}
+
+static void close_links(KernelLink **links, size_t *n) {
+        for (size_t i = 0; i < *n; i++)
+                safe_close((*links)[i].fd);
+        free(*links);
+        *links = NULL;
+        *n = 0;
+}
+
+void probes_close_former(Kernel *k) {
+        close_links(&k->former, &k->n_former);
+}
+
+void probes_restore_former(Kernel *k) {
+        if (!k->former)
+                return;
+        close_links(&k->links, &k->n_links);
+        k->links = TAKE_PTR(k->former);
+        k->n_links = k->n_links_allocated = k->n_former;
+        k->n_former = 0;
+        k->instance--;
+        k->uses = k->former_uses;
+        k->uses_types = k->former_uses_types;
+}
+
 static bool row_is_wanted(const Kernel *k, const ProbeRow *row, const Plan *plan, const SyscallLadder *ladder) {
-        if (row->event == 0)
+        if (row->event == 0 || row->event == FOR_POLICIES)
                 return true;
         if (row->event == FOR_FD_NAMES)
                 return plan->follows_fds;
@@ -526,8 +572,8 @@ const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
 }
 
 static const ProbeRow probes[] = {
-        { "sct_exec", 0, "tp_btf" },            /* a task's executable */
-        { "sct_rename", 0, "tp_btf" },          /* its name */
+        { "sct_exec", FOR_POLICIES, "tp_btf" }, /* a task's executable */
+        { "sct_rename", FOR_POLICIES, "tp_btf" }, /* its name */
         { "sct_cg_mkdir", 0, "tp_btf" },        /* units, slices, sessions, containers */
         { "sct_cg_rmdir", 0, "tp_btf" },
         { "sct_fork", SCT_EVENT_SCHED_PROCESS_FORK, "tp_btf" },

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "../../bpf/abi/plan.h"
+#include "../../bpf/abi/uses.h"
 #include "policy.h"
 
 typedef struct PlanNumber {
@@ -40,6 +41,8 @@ typedef struct PlanHook {
 
 typedef struct Plan {
         struct sct_gen_config config;
+        uint64_t uses;                        /* enum sct_use */
+        uint64_t uses_types;                  /* bit N: type N of arg-types.def */
 
         struct sct_plan *plans;               /* [0] is the subject */
         size_t n_plans, n_plans_allocated;

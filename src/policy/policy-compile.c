@@ -17,6 +17,7 @@
 #include "compile-action.h"
 #include "compile-hook.h"
 #include "compile-lineage.h"
+#include "plan-uses.h"
 #include "policy-compile.h"
 
 #define CONDITIONS_MAX 64      /* conditions of one rule on one event, or on the subject: each may become two layers */
@@ -671,6 +672,7 @@ static int compile_once(const CompileInput *inputs, size_t n, uint32_t generatio
                 return r;
         }
 
+        plan_note_uses(c->plan);
         *ret = TAKE_PTR(c->plan);
         return 0;
 }

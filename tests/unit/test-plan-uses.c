@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a plan is found to use: each condition its own, and nothing that nobody asked for. */
+
+#include "compile-set.h"
+
+/* What a set of one rule with this condition uses. */
+static uint64_t uses_of(Condition c, bool on_event) {
+        Policy *p = build_policy("one");
+        PolicyRule *rule = build_rule(p);
+        PolicyEvent *event = build_event(rule, &spec_a);
+        Set s = {};
+        uint64_t uses;
+
+        if (on_event)
+                build_on_event(event, c);
+        else
+                build_subject(rule, c);
+        set_add(&s, p);
+        set_compile(&s);
+        uses = s.plan->uses;
+        set_done(&s);
+        return uses;
+}
+
+TEST(conditions_of_the_subject) {
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_UID, false, "5"), false), 0);
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_UID, false, "5..900"), false), SCT_USE_RANGES);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_COMM, "a"), false), SCT_USE_EQUAL);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE, "/bin/*"), false), SCT_USE_PREFIXES);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE, "!*.so"), false), SCT_USE_SUFFIXES);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE, "*x*"), false), SCT_USE_SUBSTRINGS);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_UTS, "a"), false), SCT_USE_EQUAL | SCT_USE_UTS);
+        ASSERT_EQ(uses_of(cgroup_condition("unit=x.service"), false), SCT_USE_LISTS);
+        ASSERT_EQ(uses_of(tree_condition("5"), false), SCT_USE_LISTS | SCT_USE_TREE);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE_TREE, "/bin/a"), false),
+                  SCT_USE_LISTS | SCT_USE_EQUAL | SCT_USE_KIN);
+        ASSERT_EQ(uses_of(mask_condition(SCT_FIELD_NS_CHANGED, "4"), false), SCT_USE_LISTS | SCT_USE_ORIGIN);
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_NET_NS, false, "5"), false), SCT_USE_TASK_NUMBERS);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_PARENT_EXE, "/bin/a"), false), SCT_USE_EQUAL | SCT_USE_PARENT_EXE);
+}
+
+TEST(conditions_of_an_event) {
+        ASSERT_EQ(uses_of(number_condition(ARG(0), false, "5"), true), 0);
+        ASSERT_EQ(uses_of(string_condition(ARG(2), "a*"), true), SCT_USE_PREFIXES);
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_ARG_PART(SCT_PART_FAMILY, 0), false, "2"), true), SCT_USE_PARTS);
+}
+
+TEST(rules_and_types) {
+        Set s = {};
+
+        for (size_t i = 0; i < 65; i++) {
+                Policy *p = build_policy("many");
+
+                build_event(build_rule(p), &spec_a);
+                set_add(&s, p);
+                if (i == 63) {
+                        set_compile(&s);
+                        ASSERT_FALSE(s.plan->uses & SCT_USE_BANKS);
+                        s.plan = plan_free(s.plan);
+                }
+        }
+        set_compile(&s);
+        ASSERT_TRUE(s.plan->uses & SCT_USE_BANKS);
+        ASSERT_TRUE(s.plan->uses_types & UINT64_C(1) << SCT_ARG_STR);
+        ASSERT_FALSE(s.plan->uses_types & UINT64_C(1) << SCT_ARG_IOVEC);
+        set_done(&s);
+}
+
+TEST_MAIN()
