@@ -56,7 +56,7 @@ if [ "${TEST_VM_ACCEL:-tcg}" = kvm ]; then
         accel=(-accel kvm -cpu host)
 fi
 r=0
-timeout -k 10 "${TEST_BOOT_TIMEOUT:-3000}" qemu-system-x86_64 "${accel[@]}" -machine q35 -smp 2 -m 2048 \
+timeout -k 10 "${TEST_BOOT_TIMEOUT:-4000}" qemu-system-x86_64 "${accel[@]}" -machine q35 -smp 2 -m 2048 \
         -nodefaults -no-user-config -display none -no-reboot \
         -kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
         -append "console=ttyS0 quiet root=/dev/vda rw panic=-1 mitigations=off lsm=landlock,lockdown,yama,bpf \
