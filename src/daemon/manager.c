@@ -239,6 +239,7 @@ static int open_kernel(Manager *m, SavedState *saved) {
         KernelConfig config = {
                 .ring_bytes = (uint32_t) m->config.ring_bytes,
                 .artifact_ring_bytes = (uint32_t) m->config.capture_ring_bytes,
+                .whole_programs = streq(secure_getenv("SCOPETRACE_SPECIALIZE") ?: "", "0"),
         };
         _cleanup_free_ KernelFd *fds = NULL;
         _cleanup_free_ char *error = NULL;

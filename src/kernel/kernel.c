@@ -66,6 +66,7 @@ int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd 
                 return -ENOMEM;
         k->features = features;
         k->cgroup_root_fd = -EBADF;
+        k->seen_uses = k->seen_uses_types = config && config->whole_programs ? UINT64_MAX : 0;
         k->artifact_ring_bytes = config ? config->artifact_ring_bytes : 0;
         (void) artifacts_take(k, stored, n_stored);
 

@@ -17,6 +17,7 @@ typedef struct KernelConfig {
         uint32_t ring_bytes;            /* 0: default; rounded up to a power of two pages */
         const char *cgroup_root;        /* NULL: found in /proc/self/mountinfo */
         uint32_t artifact_ring_bytes;   /* 0: default */
+        bool whole_programs;            /* not specialised to what the policies use: for tests */
 } KernelConfig;
 
 /* Descriptors that outlive the daemon (systemd's descriptor store). */
@@ -30,8 +31,7 @@ int features_probe(FeatureSet *features);
 const char *feature_name(Feature f);
 const char *feature_sentence(Feature f);    /* what to say when it is missing */
 
-/* Opens and loads the kernel side, attaches the lifetime hooks (fork, exec, exit, rename, cgroups) and learns the
- * cgroups that exist; no rule is active yet. stored/n_stored: descriptors of a predecessor with the same ABI (owned by
+/* Opens and loads the kernel side, attaches what watches cgroups and learns those that exist; no rule is active yet. stored/n_stored: descriptors of a predecessor with the same ABI (owned by
  * the call on success), or none. reterr: a sentence; caller frees. */
 int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd *stored, size_t n_stored, Kernel **ret,
                char **reterr);

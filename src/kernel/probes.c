@@ -309,7 +309,8 @@ int probes_attach_lifetime(Kernel *k, char **reterr) {
 void probes_specialise(Kernel *k, const Plan *plan) {
         k->seen_uses |= plan->uses;
         k->seen_uses_types |= plan->uses_types;
-        if (((plan->uses & ~k->uses) | (plan->uses_types & ~k->uses_types)) == 0)
+        if (((plan->uses & ~k->uses) | (plan->uses_types & ~k->uses_types)) == 0 &&
+            (k->seen_uses != UINT64_MAX || k->uses == UINT64_MAX))
                 return;
         k->former_uses = k->uses;
         k->former_uses_types = k->uses_types;

@@ -68,4 +68,12 @@ test_growth() {
         grep -q ', 0 lost' "$BASE/err" || fail "$(tail -1 "$BASE/err")"
 }
 
+# Nothing that can be left out is refused where nothing is left out.
+test_whole() {
+        rm -f "$BASE"/policies/guest-*
+        export SCOPETRACE_SPECIALIZE=0
+        service_start -o json
+        guest 1 event=truncate
+}
+
 run_tests

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# TracingPolicy where kernel functions can be hooked: entry and return by kprobe.multi, kernel objects as arguments.
+# TracingPolicy where kernel functions can be hooked: entry and return by kprobe.multi, kernel objects as arguments. With
+# programs that hold all that there is, so that each kernel's verifier sees it.
 . "$(dirname "$0")/../../lib/test.sh"
 . "$(dirname "$0")/../../lib/service.sh"
 
@@ -80,12 +81,16 @@ setup() {
 	END
         cp /usr/bin/mv /usr/local/bin/st-mv
         echo name >/root/st-hostname
+        mkdir -p /run/systemd/system/scopetrace.service.d
+        printf '[Service]\nEnvironment=SCOPETRACE_SPECIALIZE=0\n' >/run/systemd/system/scopetrace.service.d/whole.conf
+        systemctl daemon-reload
         systemctl restart scopetrace.service
 }
 
 teardown() {
-        rm -f "$policies/hooks.yaml"
-        systemctl reload scopetrace.service
+        rm -f "$policies/hooks.yaml" /run/systemd/system/scopetrace.service.d/whole.conf
+        systemctl daemon-reload
+        systemctl restart scopetrace.service
 }
 
 test_file_argument() {
