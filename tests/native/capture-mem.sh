@@ -5,8 +5,20 @@
 . "$(dirname "$0")/image.bash"
 
 setup() {
+        mkdir -p "$test_tmp/policies"
+        cat >"$test_tmp/policies/other.yaml" <<-END
+	apiVersion: scopetrace.org/v1
+	kind: ScopePolicy
+	metadata: {name: other}
+	spec:
+	  scope: 43
+	  capture: ["mem=to-exec,exec-to-wx"]
+	  filters: [event=sched_process_exec, comm=sctn-*]
+	END
+        chmod 600 "$test_tmp/policies/other.yaml"
         image_setup mem event=sched_process_exec comm=sctm-*
         cp "$image" "$work/sctm-one"
+        cp "$image" "$work/sctn-one"
 }
 
 teardown() {
@@ -28,12 +40,35 @@ test_other_transitions() {
         assert_eq "$(find "$host" -size -3 -name 'bin.*' | wc -l)" 0 'regions of 8192 bytes'
 }
 
-# A region without the right to read it. With protection keys not even the kernel reads it on the process's behalf; what is
-# left then is the process's memory file, and this process is gone too soon.
-test_executable_alone() {
-        ! grep -qw pku /proc/cpuinfo || skip 'the processor has protection keys: memory that can only be executed has none to read'
-        "$work/sctm-one" unpack 20480 rwx,x "$PWD/expected"
+# On request: memory that becomes executable, and executable memory that becomes writable.
+test_asked_transitions() {
+        local n
+        "$work/sctn-one" unpack 24576 rw,rx "$PWD/expected"
         kept expected
+        assert_contains "$(index_of "$artifact")" " scopes=$((1 << 42)) "
+        n=$(find "$host" -name 'bin.*' | wc -l)
+        "$work/sctn-one" unpack 28672 rx,rwx,rx "$PWD/expected"
+        # It became executable, then writable: twice, and with the same content.
+        twice() {
+                [ "$(find "$host" -name 'bin.*' | wc -l)" = $((n + 2)) ] &&
+                        [ "$(find "$host" -name 'bin.*' -size 56 | wc -l)" = 2 ]
+        }
+        wait_for 60 twice
+}
+
+# A region without the right to read it. With protection keys not even the kernel reads it on the process's behalf; what is
+# left then is the process's memory file, as long as the process lives.
+test_executable_alone() {
+        if grep -qw pku /proc/cpuinfo; then
+                "$work/sctm-one" unpack 20480 rwx,x+ "$PWD/expected" &
+                wait_for 60 eval '[ "$(stat -c %s expected)" = 20480 ]'
+                kept expected
+                kill $!
+                assert_contains "$(index_of "$artifact")" 'after'
+        else
+                "$work/sctm-one" unpack 20480 rwx,x "$PWD/expected"
+                kept expected
+        fi
 }
 
 # Many megabytes, of a process that is gone at once.
