@@ -67,6 +67,21 @@ static void do_write(void) {
         write_all(open_new(0), make_data(size, 1), size);
 }
 
+/* Many calls of 64 KiB, as fast as they go; each page of each is another one. */
+static void do_storm(void) {
+        char *data = make_data(65536, 60);
+        int fd = open_new(0);
+
+        for (size_t at = 0; at < size; at += 65536) {
+                for (size_t page = 0; page < 65536; page += 4096) {
+                        size_t place = at + page;
+
+                        memcpy(data + page, &place, sizeof(place));
+                }
+                write_all(fd, data, size - at < 65536 ? size - at : 65536);
+        }
+}
+
 /* From back to front, with a gap that nobody writes. */
 static void do_pwrite(void) {
         int fd = open_new(0);
@@ -406,7 +421,8 @@ static const struct {
         { "copy_file_range", do_copy_file_range }, { "vmsplice", do_vmsplice }, { "fifo", do_fifo },
         { "mmap", do_mmap }, { "mmap-exit", do_mmap_exit }, { "direct", do_direct }, { "partial", do_partial },
         { "untouched", do_untouched }, { "many", do_many }, { "shared", do_shared }, { "uring", do_uring },
-        { "aio", do_aio }, { "cut", do_cut }, { "core", do_core }, { "read", do_read }, { "sendfile-from", do_sendfile_from },
+        { "aio", do_aio }, { "storm", do_storm }, { "cut", do_cut },
+        { "core", do_core }, { "read", do_read }, { "sendfile-from", do_sendfile_from },
 };
 
 int main(int argc, char **argv) {
