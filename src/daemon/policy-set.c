@@ -12,6 +12,7 @@
 #include "../policy/policy-parse.h"
 #include "../policy/hook.h"
 #include "policy-set.h"
+#include "remote-action.h"
 #include "rule-action.h"
 #include "scope.h"
 
@@ -564,11 +565,36 @@ int policy_set_number(PolicySet *s) {
 
 /* --- what goes into the plan --- */
 
+/* Returns how many of them this build cannot take. */
+static int check_remote_actions(const Policy *p, ProblemList *problems) {
+        int refused = 0, r;
+
+        for (size_t i = 0; i < p->n_rules; i++)
+                for (size_t k = 0; k < p->rules[i].n_actions; k++) {
+                        const HookAction *a = p->rules[i].actions + k;
+                        const char *why = remote_action_refusal(a->kind);
+
+                        if (!why)
+                                continue;
+                        refused++;
+                        r = problem_add(problems, PROBLEM_ERROR, p->path ?: "-", a->line, a->column,
+                                        hook_action_to_string(a->kind), "%s", why);
+                        if (r < 0)
+                                return r;
+                }
+        return refused;
+}
+
 int policy_check_features(Policy *p, const FeatureSet *features, ProblemList *problems) {
         _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
         bool told[_FEATURE_MAX] = {};
         int refused = 0, r;
 
+        r = check_remote_actions(p, problems);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                refused = -ENOTSUP;
         for (size_t i = 0; i < p->n_hooks; i++) {
                 _cleanup_free_ char *error = NULL;
 

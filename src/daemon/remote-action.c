@@ -239,15 +239,3 @@ void remote_actions_take(RemoteActions *a, const RuleAction *action, RuleCounts 
 void remote_actions_counters(const RemoteActions *a, RemoteKind kind, RemoteCounters *ret) {
         *ret = a->queues[kind].counters;
 }
-
-const char *remote_action_refusal(HookActionKind kind) {
-#ifndef HAVE_LIBCURL
-        if (kind == HOOK_ACTION_GET_URL)
-                return "scopetraced was built without libcurl; leave GetUrl out";
-#endif
-#ifndef HAVE_CARES
-        if (kind == HOOK_ACTION_DNS_LOOKUP)
-                return "scopetraced was built without c-ares; leave DnsLookup out";
-#endif
-        return NULL;
-}
