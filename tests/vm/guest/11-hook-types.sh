@@ -10,12 +10,13 @@ hook() {
         printf '  - call: %s\n    syscall: false\n    args: [%s]\n' "$2" "$3"
         [ -z "${5:-}" ] || printf '    return: true\n    returnArg: {index: 0, type: %s}\n' "$5"
         printf '    selectors:\n    - matchArgs: [%s]\n' "${4:-}"
-        printf '      matchBinaries: [{operator: In, values: [/usr/local/bin/st-bash, /usr/local/bin/st-cat]}]\n'
+        printf '      matchBinaries: [{operator: In, values: [/usr/local/bin/st-bash, /usr/local/bin/st-cat, /usr/local/bin/st-perl]}]\n'
 }
 
 setup() {
         cp /usr/bin/bash /usr/local/bin/st-bash
         cp /usr/bin/cat /usr/local/bin/st-cat
+        cp /usr/bin/perl /usr/local/bin/st-perl
         mkdir -p "$policies"
         ip link set lo up || true
         {
@@ -36,6 +37,17 @@ setup() {
                 hook t-caps security_capset '{index: 2, type: kernel_cap_t}, {index: 3, type: kernel_cap_t}'
                 hook t-return security_file_permission '{index: 0, type: file}, {index: 1}' \
                         '{index: 0, operator: Equal, values: [/etc/hostname]}' int
+                hook t-gained security_capset '{index: 1, type: cap_effective, label: old}, {index: 2, type: kernel_cap_t, label: new}' \
+                        '{args: [0, 1], operator: CapabilitiesGained}'
+                # The seventh argument stands on the stack, and the tenth where only values are read.
+                hook t-seventh do_futex '{index: 2, type: uint32, label: val}, {index: 6, type: uint32, label: val3}' \
+                        '{index: 6, operator: Equal, values: ["77777"]}'
+                hook t-tenth ip_make_skb '{index: 4, type: int, label: length}, {index: 9, type: uint32, label: flags}' \
+                        '{index: 9, operator: Mask, values: ["0x40"]}'
+                hook t-module ext4_mb_new_blocks '{index: 1, type: uint32, btfType: ext4_allocation_request, btfTypeModule: ext4, resolve: len, label: blocks}, {index: 1, type: uint64, resolve: inode.i_ino, label: inode}' \
+                        '{args: [0], operator: GT, values: ["0"]}'
+                hook t-no-module ext4_mb_new_blocks '{index: 1, type: uint32, btfType: ext4_allocation_request, btfTypeModule: st_none, resolve: len}'
+                hook t-no-type ext4_mb_new_blocks '{index: 1, type: uint32, btfType: st_none, btfTypeModule: ext4, resolve: len}'
                 hook t-bad security_file_open '{index: 0, type: file, resolve: f_inode.nothing}'
                 hook t-index security_file_open '{index: 5, type: int}'
         } >"$policies/types.yaml"
@@ -82,8 +94,46 @@ test_addresses() {
         assert_contains "$(field TRACE_ARG_DATA POLICY=t-iter)" st-data
 }
 
+# Capabilities that were there before, and that one loses, are not gained.
+test_capabilities_gained() {
+        st-perl -e 'my ($head, $data) = (pack("LL", 0x20080522, 0), "\0" x 24);
+                    syscall(125, $head, $data) == 0 or die $!;
+                    my @caps = unpack("L6", $data);
+                    for my $effective ($caps[0] & ~(1 << 13), $caps[0] & ~(1 << 13), $caps[0]) {
+                            $data = pack("L6", $effective, @caps[1 .. 5]);
+                            syscall(126, $head, $data) == 0 or die $!;
+                    }'
+        expect_count 1 POLICY=t-gained
+        assert_lacks "$(field TRACE_ARG_OLD POLICY=t-gained)" CAP_NET_RAW
+        assert_contains "$(field TRACE_ARG_NEW POLICY=t-gained)" CAP_NET_RAW
+}
+
+test_arguments_on_the_stack() {
+        # FUTEX_WAKE of nobody.
+        st-perl -e 'my $word = "\0" x 4; syscall(202, $word, 1, 4242, 0, 0, $_) for 77777, 77778'
+        expect_count 1 POLICY=t-seventh
+        assert_eq "$(field TRACE_ARG_VAL POLICY=t-seventh) $(field TRACE_ARG_VAL3 POLICY=t-seventh)" '4242 77777'
+        # MSG_DONTWAIT: what it is sent with comes last.
+        st-perl -MSocket -e 'socket(my $s, PF_INET, SOCK_DGRAM, 0) or die $!;
+                             connect($s, sockaddr_in(4713, inet_aton("127.9.0.1"))) or die $!;
+                             send($s, "st-tenth", $_) for 0, 0x40'
+        expect_count 1 POLICY=t-tenth
+        assert_eq "$(field TRACE_ARG_FLAGS POLICY=t-tenth)" 64
+        assert_eq "$(field TRACE_ARG_LENGTH POLICY=t-tenth)" 16
+}
+
+test_types_of_modules() {
+        st-perl -e 'open(my $f, ">", "/root/st-blocks") or die $!; syswrite($f, "x" x 20000); syscall(74, fileno($f)) == 0 or die $!'
+        some POLICY=t-module
+        assert_eq "$(field TRACE_ARG_INODE POLICY=t-module | sort -u)" "$(stat -c %i /root/st-blocks)"
+        assert_eq "$(field TRACE_ARG_BLOCKS POLICY=t-module | awk '{ n += $1 } END { print n >= 5 }')" 1
+        rm -f /root/st-blocks
+}
+
 test_refusals() {
         scopectl show t-bad --no-pager | grep -q 'has no member nothing'
+        scopectl show t-no-module --no-pager | grep -q 'no type information of a module st_none'
+        scopectl show t-no-type --no-pager | grep -q 'no struct st_none'
         scopectl show t-index --no-pager | grep -q 'none with index 5'
 }
 
