@@ -126,7 +126,7 @@ test_types_of_modules() {
         st-perl -e 'open(my $f, ">", "/root/st-blocks") or die $!; syswrite($f, "x" x 20000); syscall(74, fileno($f)) == 0 or die $!'
         some POLICY=t-module
         assert_eq "$(field TRACE_ARG_INODE POLICY=t-module | sort -u)" "$(stat -c %i /root/st-blocks)"
-        assert_eq "$(field TRACE_ARG_BLOCKS POLICY=t-module | awk '{ n += $1 } END { print n >= 5 }')" 1
+        assert_eq "$(field TRACE_ARG_BLOCKS POLICY=t-module | awk '{ n += $1 } END { print (n >= 5) }')" 1
         rm -f /root/st-blocks
 }
 
