@@ -6,6 +6,7 @@
  * was given for, an owner only while the socket is the one that was tracked: both numbers are used again. */
 
 #include "event.bpf.h"
+#include "owner-judge.bpf.h"
 
 /* ---- Descriptors ---- */
 
@@ -225,7 +226,7 @@ static __always_inline u64 sock_inode(u64 address) {
 
 /* The event's process owns this socket from now on. */
 __weak __noinline int sock_track(struct sct_scratch *s, struct sct_buf *b, struct sct_task *t, u64 sock) {
-        u32 i, level;
+        u32 level;
 
         if (!s || !b || !t || !sock || !USES(SOCKS))
                 return -1;
@@ -236,17 +237,15 @@ __weak __noinline int sock_track(struct sct_scratch *s, struct sct_buf *b, struc
         if (b->rec.host_tid != t->header.host_tid)
                 return 0;       /* its owner's event: it stays so */
         s->sock_owner.ino = sock_inode(sock);
-        s->sock_owner.generation = t->generation;
-        s->sock_owner.exe_len = t->exe_len;
-        s->sock_owner.header = t->header;
-        for (i = 0; i < SCT_BANKS_MAX; i++)
-                s->sock_owner.subject[i] = t->subject[i];
-        bpf_probe_read_kernel(s->sock_owner.exe, SCT_EXE_MAX, t->exe);
+        if (bpf_probe_read_kernel(&s->sock_owner.t, sizeof(s->sock_owner.t), (void *) t))
+                return -1;
         return bpf_map_update_elem(&sct_socks, &sock, &s->sock_owner, BPF_ANY);
 }
 
 /* Begins a record of the socket's owner. 1: so it is; 0: it has none, the event is the current task's; negative: no rule
- * of the owner wants it. What was tracked before the policy set changed is not judged by the new one. */
+ * of the owner wants it; SOCK_STALE: the policy set has changed, the owner of s->sock is to be judged again. */
+#define SOCK_STALE 2
+
 __weak __noinline int sock_begin(struct sct_scratch *s, u32 plan_key, u32 record) {
         struct sct_plan *plan = bpf_map_lookup_elem(&sct_plans, &plan_key);
         u32 i, size, bank, generation = sct_state.generation;
@@ -263,23 +262,27 @@ __weak __noinline int sock_begin(struct sct_scratch *s, u32 plan_key, u32 record
                 return 0;
         sock = sock_of(arg->type, sock);
         owner = bpf_map_lookup_elem(&sct_socks, &sock);
-        if (!owner || owner->generation != generation || (plan_key >= SCT_PLANS_MAX) != (generation & 1))
+        if (!owner || (plan_key >= SCT_PLANS_MAX) != (generation & 1))
                 return 0;
         ino = sock_inode(sock);
         if (ino && owner->ino && ino != owner->ino) {
                 bpf_map_delete_elem(&sct_socks, &sock);
                 return 0;
         }
+        if (owner->t.generation != generation) {
+                s->sock = sock;
+                return SOCK_STALE;
+        }
         b = &s->buf;
         for (i = 0; i < SCT_BANKS_MAX && i < plan->n_banks; i++) {
                 bank = (plan->bank_first + i) & (SCT_BANKS_MAX - 1);
-                b->active[bank] = owner->subject[bank] & plan->wants[bank];
+                b->active[bank] = owner->t.subject[bank] & plan->wants[bank];
                 any |= b->active[bank];
         }
         if (!any)
                 return -1;
         b->stamp = 0;   /* what stands here now is not the current task's */
-        b->rec = owner->header;
+        b->rec = owner->t.header;
         b->rec.event = plan->event;
         b->rec.generation = generation;
         b->rec.time_ns = bpf_ktime_get_boot_ns();
@@ -291,11 +294,11 @@ __weak __noinline int sock_begin(struct sct_scratch *s, u32 plan_key, u32 record
         b->exe_off = b->exe_len = 0;
         b->used = 0;
         b->rec.n_args = 0;
-        size = owner->exe_len;
+        size = owner->t.exe_len;
         if (!size || size > SCT_EXE_MAX)
                 return 1;
         arg_header(b, 0, SCT_ARG_INDEX_EXE, SCT_ARG_PATH, 0, size);
-        bpf_probe_read_kernel(b->data + 8, size, owner->exe);
+        bpf_probe_read_kernel(b->data + 8, size, owner->t.exe);
         b->exe_off = 8;
         b->exe_len = size - 1;
         b->used = (8 + size + 7) & ~7U;

@@ -11,10 +11,15 @@
 #include "enforcer.bpf.h"
 #include "hook.bpf.h"
 
+enum hook_skip {
+        SKIP_EVENT = 1,
+        SKIP_STALE,                  /* the socket's owner is to be judged by this generation first */
+};
+
 struct hook_walk {
         u32 generation;
         u32 link;                    /* of the chain, 0: its end */
-        u32 skip;                    /* the owner of the hook's socket is another process, whose rules do not want the event */
+        u32 skip;                    /* enum hook_skip: the owner of the hook's socket is another process */
         u64 place;
         void *ctx;
         s64 retval;
@@ -104,11 +109,26 @@ static __noinline struct sct_scratch *hook_sock_begin(struct hook_walk *w, u32 p
                 return NULL;
         hook_args_of(&s->buf, w->ctx, how);
         tracked = sock_begin(s, plan_key, how & HOOK_RECORD);
-        w->skip = tracked < 0;
-        if (tracked > 0)
+        w->skip = tracked < 0 ? SKIP_EVENT : tracked == SOCK_STALE ? SKIP_STALE : 0;
+        if (tracked == 1)
                 return s;
         scratch_put();
         return NULL;
+}
+
+/* In no function of its own: judging needs all the frames that there are. */
+static __always_inline void hook_sock_judge(struct hook_walk *w) {
+        struct sct_scratch *s = scratch_get();
+        struct sock_owner *owner;
+
+        if (!s)
+                return;
+        owner = bpf_map_lookup_elem(&sct_socks, &s->sock);
+        if (owner) {
+                owner_kin(s, &owner->t, w->generation);
+                owner_judge(s, &owner->t, w->generation);
+        }
+        scratch_put();
 }
 
 /* As event_begin_plan(), but for the socket's owner where the policy set tracks sockets. */
@@ -117,8 +137,14 @@ static __always_inline int hook_begin_one(struct event_run *r, struct hook_walk 
                 r->plan = plan_get(link->plan, w->generation & 1);
                 if (!r->plan)
                         return 0;
-                if (r->plan->sock_arg) {
-                        r->s = hook_sock_begin(w, (w->generation & 1) * SCT_PLANS_MAX + (link->plan & (SCT_PLANS_MAX - 1)), how);
+                if (USES(SOCKS) && r->plan->sock_arg) {
+                        u32 key = (w->generation & 1) * SCT_PLANS_MAX + (link->plan & (SCT_PLANS_MAX - 1));
+
+                        r->s = hook_sock_begin(w, key, how);
+                        if (!r->s && w->skip == SKIP_STALE) {
+                                hook_sock_judge(w);
+                                r->s = hook_sock_begin(w, key, how);
+                        }
                         if (r->s) {
                                 r->s->buf.rec.event = link->event;
                                 r->t = bpf_task_storage_get(&sct_tasks, bpf_get_current_task_btf(), NULL,
@@ -128,7 +154,7 @@ static __always_inline int hook_begin_one(struct event_run *r, struct hook_walk 
                                 scratch_put();
                                 return 0;
                         }
-                        if (w->skip)
+                        if (w->skip == SKIP_EVENT)
                                 return 0;
                 }
         }

@@ -102,11 +102,7 @@ struct fd_name {
 /* Whose socket it is (TrackSock): the process as it was then. */
 struct sock_owner {
         u64 ino;                     /* of the socket: its struct is used again when it is gone */
-        u32 generation;              /* that subject[] was answered for */
-        u32 exe_len;
-        struct sct_record header;
-        u64 subject[SCT_BANKS_MAX];
-        char exe[SCT_EXE_MAX];
+        struct sct_task t;           /* t.subject[] is of generation t.generation */
 };
 
 /* Where a path's walk is (path.bpf.h). */
@@ -140,6 +136,7 @@ struct sct_scratch {
         u64 part;                       /* of the argument that is asked for one: part_number() */
         u64 regs;                       /* struct pt_regs at a hook; 0: not there */
         u64 missing;                    /* the last path of an argument led to no value */
+        u64 sock;                       /* struct sock whose owner is to be judged again */
         union {
                 struct sct_str_key_0 k0;
                 struct sct_str_key_1 k1;

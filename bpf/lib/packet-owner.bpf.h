@@ -9,6 +9,7 @@
  * Programs on cgroups may not look into task storage. They read it as they read any other memory of the kernel. */
 
 #include "emit.bpf.h"
+#include "owner-judge.bpf.h"
 
 #include <bpf/bpf_endian.h>
 
@@ -119,51 +120,6 @@ __weak __noinline u64 task_known_born(u64 task) {
         if (known)
                 bpf_probe_read_kernel(&born, sizeof(born), (void *) known + offsetof(struct sct_task, born_ns));
         return born ? born : BPF_CORE_READ((struct task_struct *) leader, start_boottime);
-}
-
-/* Answers plan 0 for the copy. What a rule asks of the task itself and not of its record is as it was when the copy was
- * made. */
-__weak __noinline int owner_judge(struct sct_scratch *s, struct sct_task *t, u32 generation) {
-        u32 parity = generation & 1, i, tgid;
-        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
-        struct sct_buf *b;
-        int excluded, journald;
-
-        if (!s || !t || !config)
-                return -1;
-        b = &s->buf;
-        tgid = t->header.host_pid;
-        if (t->tree_generation != generation) {
-                t->tree = tree_carried(t, config);
-                t->tree_generation = generation;
-        }
-        t->epoch = sct_state.epoch;
-        b->stamp = 0;
-        b->rec = t->header;
-        put_exe(b, t);
-        *(u64 *) b->data = t->header.mnt_ns;   /* NS_EXE, see subject_refresh() */
-        excluded = bpf_map_lookup_elem(&sct_excluded, &tgid) != NULL;
-        journald = sct_state.journal_cgroup && t->cgroup_id == sct_state.journal_cgroup;
-        for (i = 0; i < SCT_BANKS_MAX; i++)
-                b->active[i] = excluded ? 0 : journald ? config->all[i] & config->names_journal[i] : config->all[i];
-        if (!excluded) {
-                struct match_args m = {
-                        .first = config->subject_first, .count = config->n_subject_preds, .parity = parity,
-                        .n_banks = config->n_banks,
-                };
-
-                match_preds(s, b, t, &m);
-        }
-        for (i = 0; i < SCT_BANKS_MAX; i++)
-                t->subject[i] = b->active[i];
-        if (USES(FOLLOW) && config->any_follow && !excluded) {
-                struct follow_walk w = { .t = t, .parity = parity };
-
-                bpf_loop(config->n_banks * 64, follow_step, &w, 0);
-        }
-        t->generation = generation;
-        t->stamp = __sync_fetch_and_add(&sct_state.n_stamps, 1) + 1;
-        return 0;
 }
 
 /* What is found out of a task that has no fresh answers of its own. A function of its own keeps frames small. */

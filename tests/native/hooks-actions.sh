@@ -363,6 +363,59 @@ test_owner_of_socket() {
                 "$(printf '[2,%s,"sct-client"]\n[8,%s,"sct-client"]' "$pid" "$pid")"
 }
 
+# A policy set that is loaded later judges the owners that the one before tracked: by what was known of them.
+test_owner_of_socket_after_reload() {
+        local pid client i
+        mkdir -p "$BASE/again"
+        policy kept >"$BASE/again/a.yaml" <<-END
+	  tracepoints:
+	  - subsystem: sock
+	    event: inet_sock_set_state
+	    args: [{index: 4, type: sock}, {index: 6, type: int}]
+	    selectors:
+	    - matchBinaries: [{operator: In, values: ["$BASE/sct-client"]}]
+	      matchArgs: [{index: 6, operator: Equal, values: ["2"]}]
+	      matchActions: [{action: TrackSock, argSock: 4}]
+	    - matchBinaries: [{operator: In, values: ["$BASE/sct-client"]}]
+	      matchArgs: [{index: 6, operator: Equal, values: ["8"]}]
+	END
+        "$SCOPETRACED" --console --policy "$BASE/again" -o json >"$BASE/again/out" 2>"$BASE/again/err" &
+        pid=$!
+        wait_for 60 grep -q ' is ready ' "$BASE/again/err"
+        wait_for 60 "$SCOPECTL" policies
+        cat >"$BASE/again/peers.py" <<-'END'
+	import os, socket, subprocess, sys, time
+	server = socket.create_server(('127.0.0.1', 0))
+	server.settimeout(60)
+	client = subprocess.Popen([sys.argv[1], '-c', """
+	import socket, sys
+	s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+	s.recv(1)
+	""", str(server.getsockname()[1])])
+	peer, _ = server.accept()
+	open(sys.argv[2] + '/client', 'w').write(str(client.pid))
+	while not os.path.exists(sys.argv[2] + '/go'):
+	    time.sleep(0.05)
+	peer.close()
+	client.wait()
+	END
+        PYTHONHOME=$(python3 -c 'import sys; print(sys.prefix)') python3 "$BASE/again/peers.py" "$BASE/sct-client" "$BASE/again" &
+        client=$!
+        wait_for 60 test -s "$BASE/again/client"
+        for i in 1 2 3; do
+                printf 'apiVersion: scopetrace.org/v1\nkind: ScopePolicy\nmetadata: {name: other-%d}\nspec: {filters: [event=openat, comm=sct-nobody]}\n' \
+                        $i >"$BASE/again/other-$i.yaml"
+                "$SCOPECTL" reload
+        done
+        touch "$BASE/again/go"
+        wait "$client"
+        kill "$pid"
+        wait_for 60 ended "$pid"
+        assert_eq "$(jq -c --argjson pid "$(cat "$BASE/again/client")" \
+                'select(.hostProcessId == $pid) | [.args[1].value, .processName]' "$BASE/again/out" | sort -u)" \
+                "$(printf '[2,"sct-client"]\n[8,"sct-client"]')"
+}
+
 # What a policy may do is switched while it runs, and its counters go on over that, over other policies' reloads too.
 test_mode_and_counters() {
         local pid counts
