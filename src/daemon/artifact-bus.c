@@ -11,6 +11,7 @@
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
 #include "artifact-job.h"
+#include "artifact-list.h"
 #include "bus-util.h"
 #include "capture-bus.h"
 
@@ -93,108 +94,8 @@ static int read_filter(sd_bus_message *message, ArtifactFilter *f, sd_bus_error 
 
 /* --- the list --- */
 
-static int append_entry(sd_bus_message *reply, const char *key, const char *type, const void *value) {
-        if (*type == 's') {
-                _cleanup_free_ char *buf = NULL;
-
-                if (isempty(value))
-                        return 0;
-                return sd_bus_message_append(reply, "{sv}", key, "s", bus_text(value, &buf));
-        }
-        if (*type == 'u')
-                return sd_bus_message_append(reply, "{sv}", key, "u", *(const uint32_t *) value);
-        return sd_bus_message_append(reply, "{sv}", key, "t", *(const uint64_t *) value);
-}
-
-static int append_policies(sd_bus_message *reply, const ArtifactInfo *a) {
-        int r;
-
-        if (!a->policies || !a->policies[0])
-                return 0;
-        r = sd_bus_message_open_container(reply, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "s", "policies");
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'v', "as");
-        if (r >= 0)
-                r = sd_bus_message_append_strv(reply, a->policies);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int append_holes(sd_bus_message *reply, const ArtifactInfo *a) {
-        int r;
-
-        if (a->n_holes == 0)
-                return 0;
-        r = sd_bus_message_open_container(reply, 'e', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "s", "holes");
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'v', "a(tt)");
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(tt)");
-        for (size_t i = 0; r >= 0 && i < a->n_holes; i++)
-                r = sd_bus_message_append(reply, "(tt)", a->holes[i].offset, a->holes[i].size);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int append_details(sd_bus_message *reply, const ArtifactInfo *a) {
-        const struct {
-                const char *key, *type;
-                const void *value;
-                bool wanted;
-        } rows[] = {
-                { "container", "s", a->container, true },
-                { "source", "s", a->source_path, true },
-                { "comm", "s", a->comm, true },
-                { "exe", "s", a->exe, true },
-                { "unit", "s", a->unit, true },
-                { "note", "s", a->note, true },
-                { "device", "t", &a->dev, a->inode > 0 },
-                { "inode", "t", &a->inode, a->inode > 0 },
-                { "pid", "u", &a->host_pid, a->host_pid > 0 },
-                { "tid", "u", &a->host_tid, a->host_pid > 0 },
-                { "uid", "u", &a->uid, a->host_pid > 0 },
-                { "gid", "u", &a->gid, a->host_pid > 0 },
-                { "start", "t", &a->start_ns, a->host_pid > 0 },
-        };
-        int r;
-
-        r = sd_bus_message_open_container(reply, 'a', "{sv}");
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(rows); i++)
-                if (rows[i].wanted)
-                        r = append_entry(reply, rows[i].key, rows[i].type, rows[i].value);
-        if (r >= 0)
-                r = append_policies(reply, a);
-        if (r >= 0)
-                r = append_holes(reply, a);
-        return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int append_artifact(sd_bus_message *reply, const ArtifactInfo *a) {
-        int r;
-
-        r = sd_bus_message_open_container(reply, 'r', "sssttbsttta{sv}");
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "sssttbsttt", a->id, artifact_kind_to_string(a->kind), a->path, a->size_bytes,
-                                          a->stored_bytes, a->complete, a->sha256, a->first_usec, a->last_usec, a->scopes);
-        if (r >= 0)
-                r = append_details(reply, a);
-        return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
 int capture_bus_list_artifacts(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         _cleanup_(artifact_filter_done) ArtifactFilter filter = ARTIFACT_FILTER_ALL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Store *store = captures_store(manager_captures(userdata));
-        ArtifactInfo *list = NULL;
-        size_t n = 0;
         int r;
 
         r = bus_verify_access(message, BUS_ACTION_MANAGE_CAPTURES, error);
@@ -203,23 +104,10 @@ int capture_bus_list_artifacts(sd_bus_message *message, void *userdata, sd_bus_e
         r = read_filter(message, &filter, error);
         if (r < 0)
                 return r;
-        if (store) {
-                r = store_list(store, &filter, &list, &n);
-                if (r < 0)
-                        return r;
-        }
-        r = sd_bus_message_new_method_return(message, &reply);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sssttbsttta{sv})");
-        for (size_t i = 0; i < n; i++) {
-                if (r >= 0)
-                        r = append_artifact(reply, &list[i]);
-                artifact_info_done(&list[i]);
-        }
-        free(list);
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_message_send(reply);
+        r = artifact_list_begin(message, userdata, &filter);
+        if (r == -EBUSY)
+                return sd_bus_error_set_errnof(error, r, "Others are listing artifacts; try again later.");
+        return r;
 }
 
 int capture_bus_open_artifact(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Removing artifacts. The thread touches nothing but the store and the counters below; an eventfd brings the loop to tell
+/* Removing artifacts, and listing them. The thread touches nothing but the store and the counters below; an eventfd brings the loop to tell
  * the asker, at most some times a second. The thread is joined before anybody hears that it is done. */
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #define PROGRESS_USEC (200 * USEC_PER_MSEC)
 /* Each has a thread. */
 #define JOBS_MAX 8U
+#define LISTS_MAX 32U
 
 struct ArtifactJob {
         Store *store;
@@ -24,6 +25,7 @@ struct ArtifactJob {
         ArtifactFilter filter;
         uint64_t max_bytes, max_age_usec;
         ArtifactJobHandler handler;
+        ArtifactListHandler list_handler;       /* of a listing; then there is no other */
         void *userdata;
 
         pthread_t thread;
@@ -33,6 +35,8 @@ struct ArtifactJob {
 
         pthread_mutex_t lock;           /* of what follows */
         uint64_t n, total, bytes;
+        ArtifactInfo *list;
+        size_t n_list;
         int result;
         bool done, cancelled;
 
@@ -91,16 +95,22 @@ static int on_progress(uint64_t n, uint64_t total, uint64_t bytes, void *userdat
 
 static void *job_main(void *userdata) {
         ArtifactJob *j = userdata;
+        ArtifactInfo *list = NULL;
         uint64_t n = 0, bytes = 0;
+        size_t n_list = 0;
         int r;
 
-        if (j->vacuum)
+        if (j->list_handler)
+                r = store_list(j->store, &j->filter, &list, &n_list);
+        else if (j->vacuum)
                 r = store_vacuum(j->store, j->max_bytes, j->max_age_usec, on_progress, j, &n, &bytes);
         else
                 r = store_remove(j->store, &j->filter, on_progress, j, &n, &bytes);
         pthread_mutex_lock(&j->lock);
         j->n = n;
         j->bytes = bytes;
+        j->list = list;
+        j->n_list = n_list;
         j->result = r;
         j->done = true;
         pthread_mutex_unlock(&j->lock);
@@ -126,7 +136,10 @@ static void job_end(ArtifactJob *j) {
                         break;
                 }
         (void) pthread_join(j->thread, NULL);
-        j->handler(j->result, j->n, j->total, j->bytes, true, j->userdata);
+        if (j->list_handler)
+                j->list_handler(j->result, j->list, j->n_list, j->userdata);
+        else
+                j->handler(j->result, j->n, j->total, j->bytes, true, j->userdata);
         job_free(j);
 }
 
@@ -168,26 +181,22 @@ static int job_start(sd_event *event, ArtifactJob *j) {
         return -r;
 }
 
-int artifact_job_new(sd_event *event, ArtifactJob **jobs, Store *s, const ArtifactFilter *filter, uint64_t max_bytes,
-                     uint64_t max_age_usec, ArtifactJobHandler handler, void *userdata) {
+/* `filter` NULL: none. */
+static int job_new(sd_event *event, ArtifactJob **jobs, Store *s, const ArtifactFilter *filter, ArtifactJob job) {
         ArtifactJob *j;
         unsigned n = 0;
         int r;
 
         for (ArtifactJob *i = *jobs; i; i = i->next)
-                n++;
-        if (n >= JOBS_MAX)
+                n += !i->list_handler == !job.list_handler;
+        if (n >= (job.list_handler ? LISTS_MAX : JOBS_MAX))
                 return -EBUSY;
         j = new0(ArtifactJob, 1);
         if (!j)
                 return -ENOMEM;
+        *j = job;
         j->fd = -EBADF;
         j->store = s;
-        j->vacuum = !filter;
-        j->max_bytes = max_bytes;
-        j->max_age_usec = max_age_usec;
-        j->handler = handler;
-        j->userdata = userdata;
         j->jobs = jobs;
         (void) pthread_mutex_init(&j->lock, NULL);
         r = filter ? copy_filter(filter, &j->filter) : 0;
@@ -200,6 +209,22 @@ int artifact_job_new(sd_event *event, ArtifactJob **jobs, Store *s, const Artifa
         j->next = *jobs;
         *jobs = j;
         return 0;
+}
+
+int artifact_job_new(sd_event *event, ArtifactJob **jobs, Store *s, const ArtifactFilter *filter, uint64_t max_bytes,
+                     uint64_t max_age_usec, ArtifactJobHandler handler, void *userdata) {
+        return job_new(event, jobs, s, filter, (ArtifactJob) {
+                .vacuum = !filter,
+                .max_bytes = max_bytes,
+                .max_age_usec = max_age_usec,
+                .handler = handler,
+                .userdata = userdata,
+        });
+}
+
+int artifact_job_list(sd_event *event, ArtifactJob **jobs, Store *s, const ArtifactFilter *filter,
+                      ArtifactListHandler handler, void *userdata) {
+        return job_new(event, jobs, s, filter, (ArtifactJob) { .list_handler = handler, .userdata = userdata });
 }
 
 void artifact_jobs_cancel(ArtifactJob **jobs) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Removing artifacts in a thread of its own, because it may take minutes. */
+/* Removing artifacts in a thread of its own, because it may take minutes; and copying what is known of many of them, which
+ * takes longer than the bus may wait. */
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
@@ -16,6 +17,12 @@ typedef void (*ArtifactJobHandler)(int result, uint64_t n, uint64_t total, uint6
 /* `filter` NULL: vacuum to these limits. The job is put into *jobs, and out of it when it is done. -EBUSY: too many. */
 int artifact_job_new(sd_event *event, ArtifactJob **jobs, Store *s, const ArtifactFilter *filter, uint64_t max_bytes,
                      uint64_t max_age_usec, ArtifactJobHandler handler, void *userdata);
+/* In the loop, once. The list is the handler's. */
+typedef void (*ArtifactListHandler)(int result, ArtifactInfo *list, size_t n, void *userdata);
+
+/* As store_list(). -EBUSY: too many. */
+int artifact_job_list(sd_event *event, ArtifactJob **jobs, Store *s, const ArtifactFilter *filter,
+                      ArtifactListHandler handler, void *userdata);
 /* Ends all of them: each is told -ECANCELED and what was removed. */
 void artifact_jobs_cancel(ArtifactJob **jobs);
 
