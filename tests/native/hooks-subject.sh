@@ -164,8 +164,13 @@ test_pids() {
         tracing pid-notfollow "matchPIDs: [{operator: NotIn, followForks: true, values: [$pid]}]"
         tracing pid-both "matchPIDs: [{operator: In, followForks: true, values: [$pid]}, {operator: NotIn, values: [$pid]}]"
         tracing pid-both-none "matchPIDs: [{operator: In, values: [$pid]}, {operator: In, values: [2147483000]}]"
+        local others='2147483000, 2147483001, 2147483002, 2147483003, 2147483004'
+        tracing pid-sixth "matchPIDs: [{operator: In, values: [$others, $pid]}]"
+        tracing pid-notin-sixth "matchPIDs: [{operator: NotIn, values: [$others, $pid]}]"
         release own
         run say other
+        hits pid-sixth self
+        hits pid-notin-sixth kid kid-exec other
         hits pid-in self
         hits pid-follow self kid kid-exec
         hits pid-notin kid kid-exec other

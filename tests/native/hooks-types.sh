@@ -83,6 +83,7 @@ policies() {
         priority int-above int GT '["-6"]'
         priority int-map int InMap '["-10:-5"]'
         priority int-not-map int NotInMap '["-10:-5"]'
+        priority uint-map-all uint32 InMap '["0:4294967295"]'
         priority int-range int InRange '["-5:-5"]'
         priority int8-below int8 LT '["0"]'
         priority int8-equal int8 Equal '["-5"]'
@@ -293,6 +294,7 @@ test_numbers_of_32_bits() {
         assert_eq "$(values int-above)" '-5 5 4'
         assert_eq "$(values int-map)" -5
         assert_eq "$(values int-not-map)" '5 4'
+        assert_eq "$(values uint-map-all)" '4294967291 5 4'
         assert_eq "$(values int-range)" -5
         assert_eq "$(values mask)" -5
         assert_eq "$(values several)" '5 4'
