@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is captured as a whole: files when they are executed, memory when it stops being writable, kernel modules when they
- * are loaded. What a file holds is copied out of the page cache at the event, because its process may be gone before
- * anybody could open it; what is not resident there is left to the reader. */
+/* What is captured as a whole: files when they are executed, memory when it stops being writable, kernel modules when
+ * they are loaded. What a file holds is copied out of the page cache at the event, because its process may be gone
+ * before anybody could open it; what is not resident there is left to the reader. */
 
 #include "lib/artifact.bpf.h"
 #include "lib/object-read.bpf.h"
@@ -25,8 +25,8 @@ struct direct_walk {
         u64 found;
 };
 
-/* Both arrays begin at a multiple of 1 GiB (arch/x86/mm/kaslr.c), so there are few places where the page can be. The content
- * says which is right. */
+/* Both arrays begin at a multiple of 1 GiB (arch/x86/mm/kaslr.c), so there are few places where the page can be. The
+ * content says which is right. */
 static long direct_step(u32 i, struct direct_walk *w) {
         u64 n = w->gib + 1, pages = (w->page >> 30) - i / n, base = (w->object >> 30) - i % n;
         u64 number = (w->page - (pages << 30)) >> 6, at = (base << 30) + (number << SCT_PAGE_SHIFT), content[8];
@@ -55,7 +55,8 @@ int sct_x_direct(struct direct_ask *ask) {
         bpf_probe_read_kernel(&file, sizeof(file), fds + ask->fd);
         if (!file)
                 return 2;
-        w.page = xa_find((u64) BPF_CORE_READ(file, f_mapping) + bpf_core_field_offset(struct address_space, i_pages), 0);
+        w.page = xa_find((u64) BPF_CORE_READ(file, f_mapping) +
+                         bpf_core_field_offset(struct address_space, i_pages), 0);
         if (!w.page || w.page & 3)
                 return 3;
         bpf_loop((w.gib + 1) * (w.gib / 64 + 2), direct_step, &w, 0);
@@ -127,7 +128,8 @@ __weak __noinline int copy_large(u64 where, u64 first, u64 end, struct pages_lar
         if (!to)
                 return 0;
         for (u32 i = 0; i < PAGES_LARGE; i++) {
-                if (first + i >= end || copy_page(where, first + i, (struct page_block *) (to->data + i * SCT_PAGE_SIZE)))
+                if (first + i >= end ||
+                    copy_page(where, first + i, (struct page_block *) (to->data + i * SCT_PAGE_SIZE)))
                         break;
                 n++;
         }
@@ -140,15 +142,16 @@ __weak __noinline int copy_small(u64 where, u64 first, u64 end, struct pages_sma
         if (!to)
                 return 0;
         for (u32 i = 0; i < PAGES_SMALL; i++) {
-                if (first + i >= end || copy_page(where, first + i, (struct page_block *) (to->data + i * SCT_PAGE_SIZE)))
+                if (first + i >= end ||
+                    copy_page(where, first + i, (struct page_block *) (to->data + i * SCT_PAGE_SIZE)))
                         break;
                 n++;
         }
         return n;
 }
 
-/* The position is op->chunk.offset: a word of a map, of which the verifier assumes nothing, so that it looks at one turn of
- * the loop and not at each. */
+/* The position is op->chunk.offset: a word of a map, of which the verifier assumes nothing, so that it looks at one
+ * turn of the loop and not at each. */
 struct page_walk {
         struct artifact_op *op;
         u64 where, size, end;
@@ -307,8 +310,9 @@ static __always_inline void image_event(u64 file, u64 mapping) {
         scratch_put();
 }
 
-/* The script that the program interprets. The kernel let go of it, but a file is put away only when the task goes back to
- * user space (task_work): until then it stands in the task's list of work. Its link there has a name of its own in newer kernels. */
+/* The script that the program interprets. The kernel let go of it, but a file is put away only when the task goes back
+ * to user space (task_work): until then it stands in the task's list of work. Its link there has a name of its own in
+ * newer kernels. */
 struct file___task_work {
         struct callback_head f_task_work;
 } __attribute__((preserve_access_index));
@@ -478,7 +482,8 @@ static long mem_step(u32 i, struct mem_walk *w) {
         n = call->n;
         if (transition) {
                 region = call->regions + ((n - 1) & (MEM_REGIONS_MAX - 1));
-                if (n == 0 || region->end != w->at || region->transition != transition || region->prev_prot != seen.prot) {
+                if (n == 0 || region->end != w->at || region->transition != transition ||
+                    region->prev_prot != seen.prot) {
                         if (n >= MEM_REGIONS_MAX) {
                                 COUNT(n_internal);
                                 return 1;

@@ -32,7 +32,8 @@
 
 #define NOTE_SUBMITTED "as handed to the kernel: the end of an asynchronous call was not to be seen"
 #define NOTE_COPIED "moved inside the kernel: read back from the file afterwards"
-#define NOTE_MAPPED "written through a shared mapping: the range as it was in the file when the mapping ended or was synced"
+#define NOTE_MAPPED \
+        "written through a shared mapping: the range as it was in the file when the mapping ended or was synced"
 #define NOTE_ENDED "as it was until the file was emptied: what was written after that has an artifact of its own"
 #define NOTE_CUT "the file was cut or punched: what had been captured there is gone from here as it is from the file"
 #define NOTE_KERNEL "written by the kernel itself: read back from the file afterwards"
@@ -287,8 +288,9 @@ static bool has_content(CaptureWorker *w, const TrackedFile *f, const ArtifactOr
         return there;
 }
 
-/* The file lost content without a byte being written. What was captured before a file was emptied is what somebody may want
- * to see: it stays, under a name that says until when it was so, and the file's own name goes to what is written next. */
+/* The file lost content without a byte being written. What was captured before a file was emptied is what somebody may
+ * want to see: it stays, under a name that says until when it was so, and the file's own name goes to what is written
+ * next. */
 static int lose(CaptureWorker *w, TrackedFile *f, CaptureOperation *o) {
         bool punched = capture_arg_u64(&o->event, "how") == SCT_HOW_PUNCH;
         char name[256];
@@ -379,8 +381,8 @@ static int begin_read(CaptureWorker *w, CaptureOperation *o) {
         return begin(w, o, CAPTURE_READ);
 }
 
-/* When several processes share a file's position, one may have moved it on before the other's place was read from it: the
- * data stands there or, as the file itself shows, some bytes before. */
+/* When several processes share a file's position, one may have moved it on before the other's place was read from it:
+ * the data stands there or, as the file itself shows, some bytes before. */
 static void locate(Files *files, WriteOperation *x, const CaptureOperation *o, const struct sct_chunk *c,
                    const uint8_t *data) {
         uint64_t window = MIN(c->offset, (uint64_t) SHARED_WINDOW), begin = c->offset - window;
@@ -414,8 +416,8 @@ static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk
                 return r;
         x->file->last_usec = now_usec();
         if (o->head.flags & SCT_CHUNK_SHARED && !(o->head.flags & SCT_CHUNK_APPEND) && !x->located)
-                locate(*capture_worker_state(w, o->origin.kind == ARTIFACT_READ ? CAPTURE_READ : CAPTURE_WRITE), x, o, c,
-                       data);
+                locate(*capture_worker_state(w, o->origin.kind == ARTIFACT_READ ? CAPTURE_READ : CAPTURE_WRITE), x, o,
+                       c, data);
         if (c->offset > x->next)
                 (void) artifact_hole(x->file->artifact, x->base + x->next, c->offset - x->next);
         x->next = c->offset + c->size;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Artifacts that lose bytes because their file did: the end that was cut off, ranges that were made zeros. Such bytes are no
- * holes, for nothing of the file is missing: holes that lay there are gone too. Keeps the store's sizes right; decides nothing. */
+/* Artifacts that lose bytes because their file did: the end that was cut off, ranges that were made zeros. Such bytes
+ * are no holes, for nothing of the file is missing: holes that lay there are gone too. Keeps the store's sizes right;
+ * decides nothing. */
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -3,14 +3,15 @@
 
 /* The artifact store: one directory, its index, its quotas. Knows nothing of the kernel, the bus or the journal.
  *
- * Everything that names a file comes from untrusted text and is encoded here: no artifact leaves the directory. The index
- * (one file, append-only, each line checksummed) is consistent after any crash: an artifact is in it from its first byte on.
- * Thread-safe: the worker writes, the main thread lists, opens and removes. A thread of the store's own takes digests, syncs
- * and expires, so that a completed gigabyte delays nobody.
+ * Everything that names a file comes from untrusted text and is encoded here: no artifact leaves the directory. The
+ * index (one file, append-only, each line checksummed) is consistent after any crash: an artifact is in it from its
+ * first byte on. Thread-safe: the worker writes, the main thread lists, opens and removes. A thread of the store's own
+ * takes digests, syncs and expires, so that a completed gigabyte delays nobody.
  *
- * What is on the disk when: an index line reaches the kernel before the file that it names is made (kill -9 loses nothing);
- * every five seconds, when something was completed, those artifacts and then the index are synced, and so at the end. Power
- * loss costs at most what came after that, and the next start marks what it finds cut short or damaged. */
+ * What is on the disk when: an index line reaches the kernel before the file that it names is made (kill -9 loses
+ * nothing); every five seconds, when something was completed, those artifacts and then the index are synced, and so at
+ * the end. Power loss costs at most what came after that, and the next start marks what it finds cut short or
+ * damaged. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,8 +39,8 @@ typedef enum StoreFull {
         STORE_FULL_STOP,                /* keep what is there, take nothing new */
 } StoreFull;
 
-/* A size that is chosen by that of the file system: max_bytes a tenth of it, at most 4 GiB; keep_free_bytes 15 %, at most
- * 4 GiB; max_artifact_bytes half of max_bytes. */
+/* A size that is chosen by that of the file system: max_bytes a tenth of it, at most 4 GiB; keep_free_bytes 15 %, at
+ * most 4 GiB; max_artifact_bytes half of max_bytes. */
 #define STORE_AUTO UINT64_MAX
 
 typedef struct StoreConfig {
@@ -108,7 +109,8 @@ typedef struct StoreCounters {
         uint64_t n_evicted, evicted_bytes;
         uint64_t n_holes, hole_bytes;
         uint64_t n_errors;                      /* ENOSPC, EIO, EROFS, the directory is gone */
-        uint64_t lost_scopes;                   /* mask: whose data was dropped or is a hole, since the last acknowledgement */
+        uint64_t lost_scopes;                   /* mask: whose data was dropped or is a hole, since the last
+                                                 * acknowledgement */
         int last_errno;                         /* 0: all well again */
         bool full;                              /* the last artifact or chunk was refused by a limit */
         uint64_t max_bytes, max_artifact_bytes, keep_free_bytes, free_bytes;    /* as they hold; 0: no limit */
@@ -123,13 +125,13 @@ static inline void store_closep(Store **s) {
 int store_configure(Store *s, const StoreConfig *config);
 
 /* The artifact called `name` in its container's folder, begun when it is not there; several calls may hold it at once.
- * name: as design.md §7, already with numbers, but with raw text inside: encoded here, slashes between folders only where
- * the caller passes them in `folder` ("pcap/processes", NULL: the container's own folder as design.md §7 says).
+ * name: as design.md §7, already with numbers, but with raw text inside: encoded here, slashes between folders only
+ * where the caller passes them in `folder` ("pcap/processes", NULL: the container's own folder as design.md §7 says).
  * -ENOSPC: over quota and nothing may be evicted (counted). */
 int store_artifact_begin(Store *s, const ArtifactOrigin *origin, const char *folder, const char *name, Artifact **ret);
-/* Write at an offset, or at the end (one thread at a time). A failure is counted, recorded as a hole, and does not end the
- * artifact: -EFBIG: beyond max_artifact_bytes (what fits is there); -ENOSPC; -EIO, ... -ESTALE: somebody removed it: let go
- * and begin again. */
+/* Write at an offset, or at the end (one thread at a time). A failure is counted, recorded as a hole, and does not end
+ * the artifact: -EFBIG: beyond max_artifact_bytes (what fits is there); -ENOSPC; -EIO, ... -ESTALE: somebody removed
+ * it: let go and begin again. */
 int artifact_write(Artifact *a, uint64_t offset, const void *data, size_t size);
 int artifact_append(Artifact *a, const void *data, size_t size);
 int artifact_hole(Artifact *a, uint64_t offset, uint64_t size);
@@ -138,9 +140,9 @@ int artifact_cut(Artifact *a, uint64_t size);
 int artifact_clear(Artifact *a, uint64_t offset, uint64_t size);
 /* More subjects and scopes of the same artifact. */
 int artifact_add_origin(Artifact *a, const ArtifactOrigin *origin);
-/* A descriptor for writers of their own; the store learns the size by artifact_sync() (errors as artifact_write(): write
- * no more then). Borrowed; one that was asked for stays open as long as somebody holds the artifact: with thousands of them,
- * artifact_append() is the better way. */
+/* A descriptor for writers of their own; the store learns the size by artifact_sync() (errors as artifact_write():
+ * write no more then). Borrowed; one that was asked for stays open as long as somebody holds the artifact: with
+ * thousands of them, artifact_append() is the better way. */
 int artifact_fd(Artifact *a);
 int artifact_sync(Artifact *a);
 const char *artifact_id(const Artifact *a);
@@ -148,8 +150,8 @@ const char *artifact_id(const Artifact *a);
 uint64_t artifact_size(Artifact *a);
 /* Of the content as it is, for artifact_rename(). Reads all of it. */
 int artifact_sha256(Artifact *a, char ret[static 65]);
-/* Gives it a name of its content ("....<sha256>"), or drops it (-EEXIST) because the same content is already there under
- * that name: then scopes and subject are added to that one. */
+/* Gives it a name of its content ("....<sha256>"), or drops it (-EEXIST) because the same content is already there
+ * under that name: then scopes and subject are added to that one. */
 int artifact_rename(Artifact *a, const char *name);
 /* Nothing more comes for now: SHA-256 is taken and the listener told, soon, by the store's own thread; only then is
  * ArtifactInfo.complete set. The artifact may be begun again later. */
@@ -160,8 +162,8 @@ static inline void artifact_unrefp(Artifact **a) {
         artifact_unref(*a);
 }
 
-/* Told when an artifact is complete, from the store's own thread: the daemon hands it over to its loop. `again`: was told
- * before, has changed since. What a crash had cut off is completed when the first listener is set. */
+/* Told when an artifact is complete, from the store's own thread: the daemon hands it over to its loop. `again`: was
+ * told before, has changed since. What a crash had cut off is completed when the first listener is set. */
 typedef void (*StoreHandler)(const ArtifactInfo *info, bool again, void *userdata);
 void store_set_handler(Store *s, StoreHandler handler, void *userdata);
 /* Returns when everything that was completed before the call has its digest and was told. -ETIMEDOUT. */
@@ -183,20 +185,20 @@ typedef struct ArtifactFilter {
 int store_list(Store *s, const ArtifactFilter *filter, ArtifactInfo **ret, size_t *ret_n);
 /* A read-only descriptor. -ENOENT. */
 int store_open_artifact(Store *s, const char *id);
-/* Called after each artifact that is removed, in the thread that asked: so many of at most `total`, so many bytes in all. A
- * negative result ends the work with it. */
+/* Called after each artifact that is removed, in the thread that asked: so many of at most `total`, so many bytes in
+ * all. A negative result ends the work with it. */
 typedef int (*StoreProgress)(uint64_t n, uint64_t total, uint64_t bytes, void *userdata);
 /* `progress` may be NULL. The counts are set whatever the result. */
 int store_remove(Store *s, const ArtifactFilter *filter, StoreProgress progress, void *userdata, uint64_t *ret_n,
                  uint64_t *ret_bytes);
-/* Removes the oldest that nobody writes to until at most max_bytes are left and none is older than max_age_usec (UINT64_MAX:
- * no limit). */
+/* Removes the oldest that nobody writes to until at most max_bytes are left and none is older than max_age_usec
+ * (UINT64_MAX: no limit). */
 int store_vacuum(Store *s, uint64_t max_bytes, uint64_t max_age_usec, StoreProgress progress, void *userdata,
                  uint64_t *ret_n, uint64_t *ret_bytes);
 void store_counters(Store *s, StoreCounters *ret);
 void store_usage(Store *s, ArtifactKind kind, unsigned scope, StoreUsage *ret);
 const char *store_directory(const Store *s);
-/* Called once when something was dropped or failed, from any thread and with the store locked: it may wake somebody and do
- * nothing else. Called again after store_ack_trouble(), which also says what there is to report. */
+/* Called once when something was dropped or failed, from any thread and with the store locked: it may wake somebody and
+ * do nothing else. Called again after store_ack_trouble(), which also says what there is to report. */
 void store_set_trouble_handler(Store *s, void (*handler)(void *userdata), void *userdata);
 void store_ack_trouble(Store *s, StoreCounters *ret);

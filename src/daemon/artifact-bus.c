@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the Manager interface says of artifacts. Their paths, sizes and subjects are what processes did: they are handed to
- * those who may manage captures, by methods, and are never properties. Removing runs beside the loop and is answered when
- * it is over; meanwhile the caller, and nobody else, gets the signal RemovalProgress. */
+/* What the Manager interface says of artifacts. Their paths, sizes and subjects are what processes did: they are handed
+ * to those who may manage captures, by methods, and are never properties. Removing runs beside the loop and is answered
+ * when it is over; meanwhile the caller, and nobody else, gets the signal RemovalProgress. */
 
 #include <errno.h>
 #include <stdlib.h>

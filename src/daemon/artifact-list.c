@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The answer to ListArtifacts. A store may know a hundred thousand artifacts: they are copied by a thread, and the loop puts
- * some of them into the answer at each of its turns, so that other calls wait for a slice and never for the whole. An answer
- * that no bus would carry is refused with a sentence. */
+/* The answer to ListArtifacts. A store may know a hundred thousand artifacts: they are copied by a thread, and the loop
+ * puts some of them into the answer at each of its turns, so that other calls wait for a slice and never for the whole.
+ * An answer that no bus would carry is refused with a sentence. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -128,8 +128,9 @@ static int append_artifact(sd_bus_message *reply, const ArtifactInfo *a) {
 
         r = sd_bus_message_open_container(reply, 'r', "sssttbsttta{sv}");
         if (r >= 0)
-                r = sd_bus_message_append(reply, "sssttbsttt", a->id, artifact_kind_to_string(a->kind), a->path, a->size_bytes,
-                                          a->stored_bytes, a->complete, a->sha256, a->first_usec, a->last_usec, a->scopes);
+                r = sd_bus_message_append(reply, "sssttbsttt", a->id, artifact_kind_to_string(a->kind), a->path,
+                                          a->size_bytes, a->stored_bytes, a->complete, a->sha256, a->first_usec,
+                                          a->last_usec, a->scopes);
         if (r >= 0)
                 r = append_details(reply, a);
         return r < 0 ? r : sd_bus_message_close_container(reply);
@@ -146,8 +147,9 @@ static size_t reply_size(const ArtifactInfo *list, size_t n) {
         for (size_t i = 0; i < n && size <= REPLY_BYTES_MAX; i++) {
                 const ArtifactInfo *a = &list[i];
 
-                size += 448 + text_size(a->path) + text_size(a->container) + text_size(a->source_path) + text_size(a->comm) +
-                        text_size(a->exe) + text_size(a->unit) + text_size(a->note) + 16 * a->n_holes;
+                size += 448 + text_size(a->path) + text_size(a->container) + text_size(a->source_path) +
+                        text_size(a->comm) + text_size(a->exe) + text_size(a->unit) + text_size(a->note) +
+                        16 * a->n_holes;
                 STRV_FOREACH(p, a->policies)
                         size += 8 + strlen(*p);
         }
@@ -187,8 +189,9 @@ static void on_list(int result, ArtifactInfo *list, size_t n, void *userdata) {
         l->list = list;
         l->n = n;
         if (r >= 0 && reply_size(list, n) > REPLY_BYTES_MAX) {
-                (void) sd_bus_reply_method_errorf(l->request, SD_BUS_ERROR_LIMITS_EXCEEDED, "%zu artifacts do not go into one "
-                                                  "answer: ask for fewer, by kind, scope, source, since or until.", n);
+                (void) sd_bus_reply_method_errorf(l->request, SD_BUS_ERROR_LIMITS_EXCEEDED, "%zu artifacts do not go into "
+                                                  "one answer: ask for fewer, by kind, scope, source, since or until.",
+                                                  n);
                 listing_free(l);
                 return;
         }

@@ -2,8 +2,8 @@
 #pragma once
 
 /* What the daemon knows and its successor needs: what rule numbers in the ring mean, the numbers that were given out,
- * what was switched off, captures that were started at run time, and transient policies that belong to nobody on the bus.
- * As text in a sealed memory file. */
+ * what was switched off, captures that were started at run time, and transient policies that belong to nobody on the
+ * bus. As text in a sealed memory file. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,7 +46,8 @@ typedef struct SavedState {
 
 void saved_state_done(SavedState *s);
 
-int state_save(const PolicySet *set, const RuleMapRing *maps, const SavedCapture *captures, size_t n_captures, Buffer *b);
+int state_save(const PolicySet *set, const RuleMapRing *maps, const SavedCapture *captures, size_t n_captures,
+               Buffer *b);
 /* -EBADMSG: not ours, or damaged; -EPROTONOSUPPORT: of another version. */
 int state_load(const char *text, size_t size, SavedState *ret);
 /* Gives policies of files back what they had, and loads the transient ones again. After policy_set_read(). */
