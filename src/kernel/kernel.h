@@ -31,8 +31,9 @@ int features_probe(FeatureSet *features);
 const char *feature_name(Feature f);
 const char *feature_sentence(Feature f);    /* what to say when it is missing */
 
-/* Opens and loads the kernel side, attaches what watches cgroups and learns those that exist; no rule is active yet. stored/n_stored: descriptors of a predecessor with the same ABI (owned by
- * the call on success), or none. reterr: a sentence; caller frees. */
+/* Opens and loads the kernel side, attaches what watches cgroups and learns those that exist; no rule is active yet.
+ * stored/n_stored: descriptors of a predecessor with the same ABI (owned by the call on success), or none. reterr: a
+ * sentence; caller frees. */
 int kernel_new(const KernelConfig *config, const FeatureSet *features, KernelFd *stored, size_t n_stored, Kernel **ret,
                char **reterr);
 Kernel *kernel_free(Kernel *k);
