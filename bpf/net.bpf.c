@@ -166,9 +166,13 @@ static __noinline int packet_emit(struct sct_scratch *s, struct packet *p, u32 k
         }
 
         at += sizeof(w->chunk);
+        n = at;
+        barrier_var(n);               /* clang 19 bounds a copy */
+        if (n > sizeof(w->chunk) + ARTIFACT_RECORD_MAX)
+                return -1;
         if (bpf_ringbuf_reserve_dynptr(&sct_art_ring, at + keep, 0, &ring))
                 goto discard;
-        bpf_dynptr_write(&ring, 0, &w->chunk, at, 0);
+        bpf_dynptr_write(&ring, 0, &w->chunk, n, 0);
         for (u32 i = 0; i < 65536 / PIECE; i++) {
                 if (keep - done < PIECE)
                         break;
@@ -387,7 +391,10 @@ static __noinline int closed_capture(struct packet *p, struct sct_task *t, u64 d
         level = r.s->level;
         w = bpf_map_lookup_elem(&sct_art_work, &level);
         n = keep - 1;
-        if (!w || !at || at > ARTIFACT_RECORD_MAX - 8 || n >= ARTIFACT_SMALL_MAX)
+        if (!w || !at || n >= ARTIFACT_SMALL_MAX)
+                goto out;
+        barrier_var(at);              /* clang 19 bounds a copy */
+        if (at > ARTIFACT_RECORD_MAX - 8)
                 goto out;
         barrier_var(n);
         n &= ARTIFACT_SMALL_MAX - 1;
