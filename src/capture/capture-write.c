@@ -11,11 +11,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
 #include "capture-util.h"
 #include "capture-write.h"
+#include "early-hole.h"
 #include "file-fetch.h"
 #include "mapping.h"
 
@@ -38,8 +40,15 @@
 #define NOTE_CUT "the file was cut or punched: what had been captured there is gone from here as it is from the file"
 #define NOTE_KERNEL "written by the kernel itself: read back from the file afterwards"
 
+typedef struct FileId {
+        uint64_t dev, inode;
+} FileId;
+
 typedef struct TrackedFile {
-        char *key;
+        FileId id;
+        uint32_t generation;            /* of the inode */
+        char *container;                /* "" for the host; each has an artifact of its own of a file that they share */
+        char *key;                      /* of all three */
         char *name;                     /* of its artifact */
         Artifact *artifact;             /* NULL while it is complete */
         uint64_t scopes;                /* that the artifact knows */
@@ -47,11 +56,22 @@ typedef struct TrackedFile {
         uint64_t last_usec;             /* of its last operation */
         uint64_t idle_usec;
         uint64_t append_end;            /* of what has no offsets: where the next operation's data goes */
+        size_t n_operations;            /* under way: until all have ended, nothing is said to be complete */
         UT_hash_handle hh;
+        struct TrackedFile *prev, *next;        /* of the same id */
 } TrackedFile;
+
+/* Files of one id: in several containers, or one after the other. */
+typedef struct SameId {
+        FileId id;
+        TrackedFile *files;
+        UT_hash_handle hh;
+} SameId;
 
 typedef struct Files {
         TrackedFile *by_key;            /* in order of their first operation */
+        SameId *by_id;
+        EarlyHoles *early_holes;        /* of files that nothing else is known of */
         FileFetch *fetch;
         Mappings *mappings;             /* of files that are written */
 } Files;
@@ -78,10 +98,47 @@ static TrackedFile *tracked_file_free(TrackedFile *f) {
                 (void) artifact_complete(f->artifact);
                 artifact_unref(f->artifact);
         }
+        free(f->container);
         free(f->key);
         free(f->name);
         free(f);
         return NULL;
+}
+
+static SameId *same_id(Files *files, FileId id) {
+        SameId *same = NULL;
+
+        HASH_FIND(hh, files->by_id, &id, sizeof(id), same);
+        return same;
+}
+
+static void files_remove(Files *files, TrackedFile *f) {
+        SameId *same = same_id(files, f->id);
+
+        HASH_DELETE(hh, files->by_key, f);
+        if (same) {
+                DL_DELETE(same->files, f);
+                if (!same->files) {
+                        HASH_DELETE(hh, files->by_id, same);
+                        free(same);
+                }
+        }
+        tracked_file_free(f);
+}
+
+static int files_insert(Files *files, TrackedFile *f) {
+        SameId *same = same_id(files, f->id);
+
+        if (!same) {
+                same = new0(SameId, 1);
+                if (!same)
+                        return -ENOMEM;
+                same->id = f->id;
+                HASH_ADD(hh, files->by_id, id, sizeof(same->id), same);
+        }
+        DL_APPEND(same->files, f);
+        HASH_ADD_KEYPTR(hh, files->by_key, f->key, strlen(f->key), f);
+        return 0;
 }
 
 static int write_mapped(CaptureWorker *w, const char *key, ArtifactOrigin *origin, uint64_t offset, const void *data,
@@ -113,10 +170,9 @@ static void files_shrink(Files *files) {
         if (HASH_COUNT(files->by_key) <= FILES_MAX)
                 return;
         HASH_ITER(hh, files->by_key, f, next) {
-                if (f->artifact)
+                if (f->artifact || f->n_operations > 0)
                         continue;
-                HASH_DELETE(hh, files->by_key, f);
-                tracked_file_free(f);
+                files_remove(files, f);
                 if (HASH_COUNT(files->by_key) <= FILES_MAX / 2)
                         return;
         }
@@ -146,59 +202,62 @@ static bool name_is_taken(CaptureWorker *w, const CaptureOperation *o, const cha
         return taken;
 }
 
-static int make_name(CaptureWorker *w, Files *files, const CaptureOperation *o, CaptureKind kind, const char *key_base,
-                     uint32_t generation, char **ret) {
+static int make_name(CaptureWorker *w, Files *files, const CaptureOperation *o, CaptureKind kind, TrackedFile *f) {
         const char *word = capture_kind_to_string(kind);
-        TrackedFile *other = NULL, *next;
-        _cleanup_free_ char *name = NULL;
-        size_t n = strlen(key_base);
+        SameId *same = same_id(files, f->id);
+        TrackedFile *other;
+        bool again = false;
 
-        if (asprintf(&name, "%s.dev-%" PRIu64 ".inode-%" PRIu64, word, o->head.dev, o->head.inode) < 0) {
-                name = NULL;
+        if (asprintf(&f->name, "%s.dev-%" PRIu64 ".inode-%" PRIu64, word, f->id.dev, f->id.inode) < 0) {
+                f->name = NULL;
                 return -ENOMEM;
         }
-        HASH_ITER(hh, files->by_key, other, next)
-                if (strncmp(other->key, key_base, n) == 0)
-                        break;
-        if (other || name_is_taken(w, o, name)) {
+        if (same)
+                DL_FOREACH(same->files, other)
+                        again |= streq(other->container, f->container);
+        if (again || name_is_taken(w, o, f->name)) {
                 /* The inode is used again. */
-                free(TAKE_PTR(name));
-                if (asprintf(&name, "%s.dev-%" PRIu64 ".inode-%" PRIu64 ".generation-%" PRIu32, word, o->head.dev,
-                             o->head.inode, generation) < 0) {
-                        name = NULL;
+                free(TAKE_PTR(f->name));
+                if (asprintf(&f->name, "%s.dev-%" PRIu64 ".inode-%" PRIu64 ".generation-%" PRIu32, word, f->id.dev,
+                             f->id.inode, f->generation) < 0) {
+                        f->name = NULL;
                         return -ENOMEM;
                 }
         }
-        *ret = TAKE_PTR(name);
         return 0;
 }
 
 static int file_get(CaptureWorker *w, Files *files, const CaptureOperation *o, CaptureKind kind, TrackedFile **ret) {
+        FileId id = { .dev = o->head.dev, .inode = o->head.inode };
         uint32_t generation = (uint32_t) capture_arg_u64(&o->event, "inode_generation");
-        char base[160], key[176];
-        TrackedFile *f = NULL;
+        const char *container = strempty(o->origin.container);
+        SameId *same = same_id(files, id);
+        TrackedFile *f;
         int r;
 
-        (void) snprintf(base, sizeof(base), "%s/%" PRIu64 "/%" PRIu64 "/", strempty(o->origin.container), o->head.dev,
-                        o->head.inode);
-        (void) snprintf(key, sizeof(key), "%s%" PRIu32, base, generation);
-        HASH_FIND_STR(files->by_key, key, f);
-        if (f) {
-                *ret = f;
-                return 0;
-        }
+        if (same)
+                DL_FOREACH(same->files, f)
+                        if (f->generation == generation && streq(f->container, container)) {
+                                *ret = f;
+                                return 0;
+                        }
+        files_shrink(files);
         f = new0(TrackedFile, 1);
         if (!f)
                 return -ENOMEM;
-        f->key = strdup(key);
+        f->id = id;
+        f->generation = generation;
         f->idle_usec = IDLE_USEC;
-        r = f->key ? make_name(w, files, o, kind, base, generation, &f->name) : -ENOMEM;
+        f->container = strdup(container);
+        if (asprintf(&f->key, "%s/%" PRIu64 "/%" PRIu64 "/%" PRIu32, container, id.dev, id.inode, generation) < 0)
+                f->key = NULL;
+        r = f->container && f->key ? make_name(w, files, o, kind, f) : -ENOMEM;
+        if (r >= 0)
+                r = files_insert(files, f);
         if (r < 0) {
                 tracked_file_free(f);
                 return r;
         }
-        files_shrink(files);
-        HASH_ADD_KEYPTR(hh, files->by_key, f->key, strlen(f->key), f);
         *ret = f;
         return 0;
 }
@@ -242,6 +301,25 @@ static int checked(TrackedFile *f, int r) {
         if (r == -ESTALE)
                 f->artifact = artifact_unref(f->artifact);
         return r;
+}
+
+static void file_hole(TrackedFile *f, uint64_t offset, uint64_t size, uint8_t flags) {
+        if (flags & SCT_CHUNK_APPEND) {
+                offset = f->append_end;
+                f->append_end += size;
+        }
+        f->last_usec = now_usec();
+        (void) checked(f, artifact_hole(f->artifact, offset, size));
+}
+
+/* What had been lost of it before anything of it came. */
+static void early_holes(Files *files, TrackedFile *f) {
+        size_t n;
+        _cleanup_free_ EarlyHole *holes =
+                early_holes_take_file(files->early_holes, f->id.dev, f->id.inode, f->generation, &n);
+
+        for (size_t i = 0; i < n && f->artifact; i++)
+                file_hole(f, holes[i].offset, holes[i].size, holes[i].flags);
 }
 
 static int fetch(Files *files, WriteOperation *x, CaptureOperation *o) {
@@ -316,6 +394,27 @@ static int lose(CaptureWorker *w, TrackedFile *f, CaptureOperation *o) {
         return 0;
 }
 
+static void write_operation_free(WriteOperation *x) {
+        if (!x)
+                return;
+        x->file->n_operations--;
+        free(x);
+}
+
+/* A failure is the last that is heard of an operation: what of it is still to come will not be kept. */
+static int gave_up(CaptureOperation *o, int r) {
+        WriteOperation *x = o->userdata;
+        uint64_t end = o->head.offset + o->head.size_total;
+
+        if (r >= 0)
+                return r;
+        if (x->file->artifact && x->next < end && !(o->head.flags & SCT_CHUNK_FETCH))
+                (void) artifact_hole(x->file->artifact, x->base + x->next, end - x->next);
+        write_operation_free(x);
+        o->userdata = NULL;
+        return r;
+}
+
 static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         Files *files = files_get(w, kind);
         uint64_t how = capture_arg_u64(&o->event, "how");
@@ -336,17 +435,19 @@ static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         r = file_open(w, f, &o->origin, note_of(o));
         if (r < 0)
                 return r;
+        early_holes(files, f);
         x = new0(WriteOperation, 1);
         if (!x)
                 return -ENOMEM;
         x->file = f;
+        f->n_operations++;
         x->next = o->head.offset;
         if (o->head.flags & SCT_CHUNK_APPEND) {
                 x->base = f->append_end - o->head.offset;
                 f->append_end += o->head.size_total;
         }
         o->userdata = x;
-        return o->head.flags & SCT_CHUNK_FETCH ? fetch(files, x, o) : 0;
+        return o->head.flags & SCT_CHUNK_FETCH ? gave_up(o, fetch(files, x, o)) : 0;
 }
 
 /* What a mapping's file holds. */
@@ -413,7 +514,7 @@ static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk
         /* Completed under our hands by a tick, or removed. */
         r = file_open(w, x->file, &o->origin, note_of(o));
         if (r < 0)
-                return r;
+                return gave_up(o, r);
         x->file->last_usec = now_usec();
         if (o->head.flags & SCT_CHUNK_SHARED && !(o->head.flags & SCT_CHUNK_APPEND) && !x->located)
                 locate(*capture_worker_state(w, o->origin.kind == ARTIFACT_READ ? CAPTURE_READ : CAPTURE_WRITE), x, o,
@@ -421,7 +522,7 @@ static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk
         if (c->offset > x->next)
                 (void) artifact_hole(x->file->artifact, x->base + x->next, c->offset - x->next);
         x->next = c->offset + c->size;
-        return checked(x->file, artifact_write(x->file->artifact, x->base + c->offset, data, c->size));
+        return gave_up(o, checked(x->file, artifact_write(x->file->artifact, x->base + c->offset, data, c->size)));
 }
 
 static int on_hole(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint64_t size) {
@@ -432,44 +533,48 @@ static int on_hole(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint6
                 return 0;
         r = file_open(w, x->file, &o->origin, note_of(o));
         if (r < 0)
-                return r;
-        return checked(x->file, artifact_hole(x->file->artifact, x->base + offset, size));
+                return gave_up(o, r);
+        x->file->last_usec = now_usec();
+        return gave_up(o, checked(x->file, artifact_hole(x->file->artifact, x->base + offset, size)));
 }
 
 /* What did not come is missing, whether or not somebody said so. */
 static int on_end(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c) {
-        _cleanup_free_ WriteOperation *x = TAKE_PTR(o->userdata);
+        WriteOperation *x = TAKE_PTR(o->userdata);
         uint64_t end = o->head.offset + o->head.size_total;
-        int r;
+        int r = 0;
 
-        if (!x || o->head.flags & SCT_CHUNK_FETCH || x->next >= end)
-                return 0;
-        r = file_open(w, x->file, &o->origin, note_of(o));
-        return r < 0 ? r : checked(x->file, artifact_hole(x->file->artifact, x->base + x->next, end - x->next));
+        if (x && !(o->head.flags & SCT_CHUNK_FETCH) && x->next < end) {
+                r = file_open(w, x->file, &o->origin, note_of(o));
+                if (r >= 0)
+                        r = checked(x->file, artifact_hole(x->file->artifact, x->base + x->next, end - x->next));
+        }
+        write_operation_free(x);
+        return r;
 }
 
-/* The head found no room: the file is known if anything else of it ever came. */
+/* The head found no room: the file is known if anything else of it came, and its artifact may be complete already. */
 static int on_lost(CaptureWorker *w, CaptureKind kind, const struct sct_hole *h) {
         Files *files = files_get(w, kind);
-        TrackedFile *f, *next;
-        char tail[80];
+        SameId *same;
+        TrackedFile *f;
+        bool known = false;
 
         if (!files)
                 return -ENOMEM;
-        (void) snprintf(tail, sizeof(tail), "/%" PRIu64 "/%" PRIu64 "/%" PRIu32, (uint64_t) h->dev, (uint64_t) h->inode,
-                        h->inode_generation);
-        HASH_ITER(hh, files->by_key, f, next) {
-                uint64_t offset = h->offset;
-
-                if (!endswith(f->key, tail) || !f->artifact)
-                        continue;
-                if (h->flags & SCT_CHUNK_APPEND) {
-                        offset = f->append_end;
-                        f->append_end += h->size;
+        same = same_id(files, (FileId) { .dev = h->dev, .inode = h->inode });
+        if (same)
+                DL_FOREACH(same->files, f) {
+                        if (f->generation != h->inode_generation)
+                                continue;
+                        if (!f->artifact)
+                                (void) store_artifact_again(capture_worker_store(w), f->container, NULL, f->name, &f->artifact);
+                        if (!f->artifact)
+                                continue;
+                        known = true;
+                        file_hole(f, h->offset, h->size, h->flags);
                 }
-                (void) checked(f, artifact_hole(f->artifact, offset, h->size));
-        }
-        return 0;
+        return known ? 0 : early_holes_add(&files->early_holes, h);
 }
 
 static int tick(CaptureWorker *w, CaptureKind kind) {
@@ -487,7 +592,7 @@ static int tick(CaptureWorker *w, CaptureKind kind) {
                 if (!f->artifact)
                         continue;
                 idle = f->idle_usec + artifact_size(f->artifact) / IDLE_BYTES_PER_SEC * USEC_PER_SEC;
-                if (!flushing && now < f->last_usec + MIN(idle, IDLE_MAX_USEC))
+                if (!flushing && (f->n_operations > 0 || now < f->last_usec + MIN(idle, IDLE_MAX_USEC)))
                         continue;
                 (void) artifact_complete(f->artifact);
                 f->artifact = artifact_unref(f->artifact);
@@ -515,10 +620,9 @@ static void stop(CaptureWorker *w, CaptureKind kind) {
                 return;
         files->mappings = mappings_free(files->mappings, w);
         *state = NULL;
-        HASH_ITER(hh, files->by_key, f, next) {
-                HASH_DELETE(hh, files->by_key, f);
-                tracked_file_free(f);
-        }
+        HASH_ITER(hh, files->by_key, f, next)
+                files_remove(files, f);
+        early_holes_free(files->early_holes);
         file_fetch_free(files->fetch);
         free(files);
 }

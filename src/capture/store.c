@@ -248,6 +248,38 @@ static void reopen(Artifact *a) {
         a->recovered = false;
 }
 
+/* One whose file was removed behind our back is not there. */
+static Artifact *find_present(Store *s, const char *path) {
+        Artifact *a = store_entry_by_path(s, path);
+
+        if (a && faccessat(s->dir_fd, a->info.path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+                (void) store_index_drop(s, a);
+                store_entry_detach(s, a);
+                a = NULL;
+        }
+        return a;
+}
+
+int store_artifact_again(Store *s, const char *container, const char *folder, const char *name, Artifact **ret) {
+        _cleanup_free_ char *path = NULL;
+        Artifact *a;
+        int r;
+
+        r = store_path_make(container, folder, name, &path);
+        if (r < 0)
+                return r;
+        pthread_mutex_lock(&s->lock);
+        a = find_present(s, path);
+        if (a) {
+                store_entry_ref(a);
+                store_entry_touch(s, a);
+                *ret = a;
+        } else
+                r = -ENOENT;
+        pthread_mutex_unlock(&s->lock);
+        return MIN(r, 0);
+}
+
 int store_artifact_begin(Store *s, const ArtifactOrigin *origin, const char *folder, const char *name, Artifact **ret) {
         _cleanup_free_ char *path = NULL;
         Artifact *a = NULL;
@@ -260,12 +292,7 @@ int store_artifact_begin(Store *s, const ArtifactOrigin *origin, const char *fol
         pthread_mutex_lock(&s->lock);
         r = store_ensure_directory(s);
         if (r >= 0) {
-                a = store_entry_by_path(s, path);
-                if (a && faccessat(s->dir_fd, a->info.path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
-                        (void) store_index_drop(s, a);          /* removed behind our back */
-                        store_entry_detach(s, a);
-                        a = NULL;
-                }
+                a = find_present(s, path);
                 if (!a)
                         r = begin_new(s, origin, &path, &a);
                 else {
@@ -462,10 +489,14 @@ int artifact_append(Artifact *a, const void *data, size_t size) {
 
 int artifact_hole(Artifact *a, uint64_t offset, uint64_t size) {
         Store *s = a->store;
+        bool was_complete;
 
         pthread_mutex_lock(&s->lock);
+        was_complete = a->info.complete;
         reopen(a);
         add_hole(s, a, offset, size);
+        if (was_complete && !a->removed)
+                (void) store_index_put(s, a);
         pthread_mutex_unlock(&s->lock);
         return 0;
 }

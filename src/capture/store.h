@@ -129,6 +129,8 @@ int store_configure(Store *s, const StoreConfig *config);
  * where the caller passes them in `folder` ("pcap/processes", NULL: the container's own folder as design.md §7 says).
  * -ENOSPC: over quota and nothing may be evicted (counted). */
 int store_artifact_begin(Store *s, const ArtifactOrigin *origin, const char *folder, const char *name, Artifact **ret);
+/* One that is there, to go on with; -ENOENT: there is none, or no file of it any more. */
+int store_artifact_again(Store *s, const char *container, const char *folder, const char *name, Artifact **ret);
 /* Write at an offset, or at the end (one thread at a time). A failure is counted, recorded as a hole, and does not end
  * the artifact: -EFBIG: beyond max_artifact_bytes (what fits is there); -ENOSPC; -EIO, ... -ESTALE: somebody removed
  * it: let go and begin again. */

@@ -14,6 +14,7 @@
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
 #include "capture.h"
+#include "early-hole.h"
 
 #define SETS_MAX 8U                     /* generations whose chunks may still be in the ring, as RULE_MAPS_MAX */
 #define RULES_PER_OPERATION_MAX 256U    /* rules of one record that are looked at; more would be of one policy set */
@@ -46,6 +47,7 @@ struct CaptureWorker {
         CaptureRuleSet *sets[SETS_MAX];         /* newest first */
         Operation *operations;                  /* by id */
         Operation *spare;
+        EarlyHoles *early_holes;                /* of operations whose head is still in the ring */
         uint64_t next_tick_usec;
 
         pthread_mutex_t lock;
@@ -233,6 +235,11 @@ static void handle(CaptureWorker *w, Operation *o, int r) {
         count(w, 0, 0, 1);
 }
 
+static void operation_hole(CaptureWorker *w, Operation *o, uint64_t offset, uint64_t size) {
+        if (!o->failed && o->handler->hole)
+                handle(w, o, o->handler->hole(w, &o->public, offset, size));
+}
+
 static void on_hole(const struct sct_hole *h, void *userdata) {
         CaptureWorker *w = userdata;
         CaptureKind kind = capture_kind_from_event(h->event);
@@ -245,9 +252,12 @@ static void on_hole(const struct sct_hole *h, void *userdata) {
         pthread_mutex_unlock(&w->lock);
         if (h->operation != 0)
                 HASH_FIND(hh, w->operations, &h->operation, sizeof(h->operation), o);
-        if (o && !o->failed && o->handler->hole)
-                handle(w, o, o->handler->hole(w, &o->public, h->offset, h->size));
-        else if (h->operation == 0 && handler && handler->lost)
+        if (o)
+                operation_hole(w, o, h->offset, h->size);
+        else if (h->operation != 0) {
+                if (early_holes_add(&w->early_holes, h) < 0)
+                        count(w, 0, 0, 1);
+        } else if (handler && handler->lost)
                 (void) handler->lost(w, kind, h);
 }
 
@@ -259,6 +269,8 @@ static void operation_end(CaptureWorker *w, Operation *o, const struct sct_chunk
 }
 
 static void on_head(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *record) {
+        size_t n_holes;
+        _cleanup_free_ EarlyHole *holes = early_holes_take_operation(w->early_holes, c->operation, &n_holes);
         Operation *o = new0(Operation, 1);
 
         if (o)
@@ -276,6 +288,8 @@ static void on_head(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *
         handle(w, o, o->handler->begin ? o->handler->begin(w, &o->public) : 0);
         HASH_ADD(hh, w->operations, public.id, sizeof(o->public.id), o);
         count(w, 1, 0, 0);
+        for (size_t i = 0; i < n_holes; i++)
+                operation_hole(w, o, holes[i].offset, holes[i].size);
 }
 
 static void on_single(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *record, const uint8_t *data) {
@@ -431,6 +445,7 @@ CaptureWorker *capture_worker_free(CaptureWorker *w) {
         for (size_t i = 0; i < w->n_new_sets; i++)
                 rule_set_free(w->new_sets[i]);
         free(w->spare);
+        early_holes_free(w->early_holes);
         pthread_cond_destroy(&w->changed);
         pthread_mutex_destroy(&w->lock);
         free(w);

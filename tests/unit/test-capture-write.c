@@ -320,6 +320,63 @@ TEST(holes) {
         finish(&f);
 }
 
+/* The queue of holes is read apart from the ring and may be ahead of it. */
+TEST(early_holes) {
+        Fixture f = begin();
+        Head a = { .operation = 9, .inode = 110, .size = 12 };
+        uint64_t n;
+
+        /* Of an operation whose head was not read yet. */
+        push_hole(9, 110, 4, 4);
+        push_hole(9, 110, 8, 4);
+        ASSERT_OK(capture_worker_flush(f.worker, 20 * USEC_PER_SEC));
+        chunk(SCT_CHUNK_HEAD, &a, 0, NULL);
+        chunk(SCT_CHUNK_DATA, &a, 0, "aaaa");
+        HOLES(&f, "write.dev-1.inode-110", { 4, 8 });
+
+        /* Of a file that nothing was heard of: the first write to it is the one that was lost. */
+        push_hole(0, 111, 0, 4);
+        push_hole(0, 111, 10, 4);
+        ASSERT_OK(capture_worker_flush(f.worker, 20 * USEC_PER_SEC));
+        single(&(Head) { .inode = 111, .offset = 4 }, "second");
+        HOLES(&f, "write.dev-1.inode-111", { 0, 4 }, { 10, 4 });
+
+        /* The same, where writes append. */
+        ring.holes[ring.n_holes] = (struct sct_hole) { .dev = 1, .inode = 113, .size = 4, .flags = SCT_CHUNK_APPEND,
+                                                       .event = SCT_EVENT_CAPTURE_WRITE, .inode_generation = 5 };
+        pthread_mutex_lock(&ring.lock);
+        ring.n_holes++;
+        pthread_mutex_unlock(&ring.lock);
+        ASSERT_OK(capture_worker_flush(f.worker, 20 * USEC_PER_SEC));
+        single(&(Head) { .inode = 113, .flags = SCT_CHUNK_APPEND }, "next");
+        HOLES(&f, "write.dev-1.inode-113", { 0, 4 });
+        ASSERT_STREQ(contents(&f, "write.dev-1.inode-113", &n) + 4, "next");
+
+        /* Of a file whose artifact is complete already. */
+        single(&(Head) { .inode = 112 }, "some");
+        HOLES(&f, "write.dev-1.inode-112");
+        push_hole(0, 112, 4, 6);
+        HOLES(&f, "write.dev-1.inode-112", { 4, 6 });
+        finish(&f);
+}
+
+/* What the store does not take of a call is a hole to the call's end. */
+TEST(limit_of_an_artifact) {
+        Fixture f = begin();
+        Head a = { .operation = 1, .inode = 100, .size = 16 };
+        StoreConfig config = { .directory = f.directory, .max_artifact_bytes = 4 };
+
+        ASSERT_OK(store_configure(f.store, &config));
+        chunk(SCT_CHUNK_HEAD, &a, 0, NULL);
+        chunk(SCT_CHUNK_DATA, &a, 0, "aaaa");
+        chunk(SCT_CHUNK_DATA, &a, 4, "bbbb");
+        chunk(SCT_CHUNK_DATA, &a, 8, "cccc");
+        chunk(SCT_CHUNK_DATA, &a, 12, "dddd");
+        chunk(SCT_CHUNK_END, &a, 16, NULL);
+        HOLES(&f, "write.dev-1.inode-100", { 4, 12 });
+        finish(&f);
+}
+
 /* The service ends while a call is under way. */
 TEST(end_is_lost) {
         Fixture f = begin();
