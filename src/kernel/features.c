@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/perf_event.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -168,12 +169,31 @@ static int try_kprobe_multi(void) {
         return link < 0 ? -errno : 0;
 }
 
+/* A place for a probe must hold an instruction that the kernel can step over (others: ENOTSUPP, 524): any function begins
+ * with one. */
+static int own_offset(struct dl_phdr_info *info, size_t size, void *userdata) {
+        uint64_t *offset = userdata, at = (uintptr_t) read_number - info->dlpi_addr;
+
+        for (size_t i = 0; i < info->dlpi_phnum; i++) {
+                const ElfW(Phdr) *p = info->dlpi_phdr + i;
+
+                if (p->p_type == PT_LOAD && at >= p->p_vaddr && at - p->p_vaddr < p->p_filesz)
+                        *offset = at - p->p_vaddr + p->p_offset;
+        }
+        return 1;       /* the executable comes first */
+}
+
 static int try_uprobe(void) {
         int type = read_number("/sys/bus/event_source/devices/uprobe/type");
-        struct perf_event_attr attr = { .uprobe_path = (uintptr_t) "/proc/self/exe", .probe_offset = 0x1000 };
+        struct perf_event_attr attr = { .uprobe_path = (uintptr_t) "/proc/self/exe" };
+        uint64_t offset = 0;
 
         if (type < 0)
                 return type;
+        (void) dl_iterate_phdr(own_offset, &offset);
+        if (offset == 0)
+                return -ENOENT;
+        attr.probe_offset = offset;
         attr.type = type;
         return try_perf(BPF_PROG_TYPE_KPROBE, &attr);
 }
