@@ -4,10 +4,10 @@
  * digest is taken is left to be completed again by who changed it. */
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../basic/thread-util.h"
 #include "store-internal.h"
 
 #define SYNC_USEC (5 * USEC_PER_SEC)
@@ -186,16 +186,11 @@ static void *finisher_main(void *userdata) {
 }
 
 int store_finisher_start(Store *s) {
-        sigset_t all, saved;
         int r;
 
-        sigfillset(&all);       /* signals are the loop's */
-        (void) pthread_sigmask(SIG_SETMASK, &all, &saved);
-        r = pthread_create(&s->finisher, NULL, finisher_main, s);
-        (void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
-        if (r != 0)
-                return -r;
-        (void) pthread_setname_np(s->finisher, "sct-store");
+        r = worker_thread_start(&s->finisher, "sct-store", finisher_main, s);
+        if (r < 0)
+                return r;
         s->finisher_runs = true;
         return 0;
 }

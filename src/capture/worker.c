@@ -6,13 +6,13 @@
  * What a kind does with its data is its own business; what is kept, and for how long, is the store's. */
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <uthash.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/thread-util.h"
 #include "capture.h"
 #include "early-hole.h"
 
@@ -454,7 +454,6 @@ CaptureWorker *capture_worker_free(CaptureWorker *w) {
 
 int capture_worker_new(Kernel *kernel, Store *store, CaptureResolver resolver, void *userdata, CaptureWorker **ret) {
         _cleanup_(capture_worker_freep) CaptureWorker *w = NULL;
-        sigset_t all, before;
         int r;
 
         assert(kernel && store && ret);
@@ -474,11 +473,7 @@ int capture_worker_new(Kernel *kernel, Store *store, CaptureResolver resolver, v
         if (r < 0)
                 return r;
 
-        /* Signals are the main thread's. */
-        sigfillset(&all);
-        (void) pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = -pthread_create(&w->thread, NULL, run, w);
-        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        r = worker_thread_start(&w->thread, "sct-capture", run, w);
         if (r < 0)
                 return r;
         w->started = true;

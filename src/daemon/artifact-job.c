@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Removing artifacts, and listing them. The thread touches nothing but the store and the counters below; an eventfd brings the loop to tell
- * the asker, at most some times a second. The thread is joined before anybody hears that it is done. */
+/* Removing artifacts, and listing them. The thread touches nothing but the store and the counters below; an eventfd brings
+ * the loop to tell the asker, at most some times a second. The thread is joined before anybody hears that it is done. */
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
 #include "../basic/string-util.h"
+#include "../basic/thread-util.h"
 #include "artifact-job.h"
 #include "manager.h"
 
@@ -164,7 +164,6 @@ static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *user
 }
 
 static int job_start(sd_event *event, ArtifactJob *j) {
-        sigset_t all, saved;
         int r;
 
         j->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -174,11 +173,7 @@ static int job_start(sd_event *event, ArtifactJob *j) {
         if (r < 0)
                 return r;
         (void) sd_event_source_set_priority(j->io, PRIORITY_BUS);
-        sigfillset(&all);       /* signals are the loop's */
-        (void) pthread_sigmask(SIG_SETMASK, &all, &saved);
-        r = pthread_create(&j->thread, NULL, job_main, j);
-        (void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
-        return -r;
+        return worker_thread_start(&j->thread, "sct-job", job_main, j);
 }
 
 /* `filter` NULL: none. */

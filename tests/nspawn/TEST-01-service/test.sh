@@ -48,6 +48,18 @@ test_type() {
         fi
 }
 
+# Events and the bus before threads that copy.
+test_priorities() {
+        local task
+        for task in /proc/"$(systemctl show -P MainPID scopetrace.service)"/task/*; do
+                echo "$(cat "$task/comm") $(sed 's/.*) //' "$task/stat" | cut -d' ' -f17)"
+        done | sort >tasks
+        cat tasks
+        grep -qx 'scopetraced -4' tasks
+        grep -q '^sct-' tasks
+        ! grep '^sct-' tasks | grep -v ' 0$' || fail 'a thread for work that may take long has the nice value of the loop'
+}
+
 test_status_sentence() {
         [[ $(status_text) =~ ^[0-9]+\ policies\ in\ [0-9]+\ scopes.*[0-9]+\ hooks.*0\ lost ]] || fail "$(status_text)"
 }
