@@ -23,6 +23,7 @@
 #define LOOPBACK_IFINDEX 1U
 /* Names of interfaces are asked again after this. */
 #define NAMES_USEC (1 * 1000000ULL)
+#define PACKETS_PER_CLOCK 64U
 
 typedef enum Division {
         DIVISION_SINGLE,
@@ -42,6 +43,19 @@ typedef struct Wanted {
         size_t n_policies, n_allocated;
 } Wanted;
 
+/* Where the last packet with the same head went: the next one goes there too, when the same of its rules' filters let
+ * it pass, it came over the same interface, and all files are still there. */
+typedef struct Route {
+        uint64_t passed;              /* bit i: its rule i */
+        uint64_t dev, net_ns;
+        unsigned epoch;               /* of the files; 0: no route */
+        unsigned n;
+        struct {
+                PcapFile *file;
+                uint32_t snaplen;
+        } to[_DIVISION_MAX];
+} Route;
+
 typedef struct PcapState {
         PcapFiles *files;
         PcapFilter *filters;
@@ -50,6 +64,8 @@ typedef struct PcapState {
         char interface[IF_NAMESIZE];  /* the last one that was asked */
         uint32_t ifindex;
         uint64_t interface_usec;
+        uint64_t now_usec;            /* asked once every PACKETS_PER_CLOCK packets */
+        unsigned n_packets;
 } PcapState;
 
 static uint64_t now_usec(void) {
@@ -89,8 +105,18 @@ static int want(PcapState *s, Division d, const CaptureRule *rule) {
         return 0;
 }
 
+/* Which of the first 64 rules let it pass. */
+static uint64_t ask_filters(PcapState *s, CaptureOperation *o, const struct sct_chunk *c, const void *data) {
+        uint64_t passed = 0;
+
+        for (size_t i = 0; i < MIN(o->n_rules, 64U); i++)
+                if (pcap_filter_passes(&s->filters, o->rules[i]->spec.pcap_filter, data, c->size, c->size_total))
+                        passed |= 1ULL << i;
+        return passed;
+}
+
 /* What the rules of this packet ask for. */
-static int want_all(PcapState *s, CaptureOperation *o, const struct sct_chunk *c, const void *data) {
+static int want_all(PcapState *s, CaptureOperation *o, const struct sct_chunk *c, const void *data, uint64_t passed) {
         static const struct {
                 CapturePcap split;
                 Division division;
@@ -112,7 +138,8 @@ static int want_all(PcapState *s, CaptureOperation *o, const struct sct_chunk *c
                 const CaptureRule *rule = o->rules[i];
                 const char *name;
 
-                if (!pcap_filter_passes(&s->filters, rule->spec.pcap_filter, data, c->size, c->size_total))
+                if (i < 64 ? !(passed >> i & 1)
+                           : !pcap_filter_passes(&s->filters, rule->spec.pcap_filter, data, c->size, c->size_total))
                         continue;
                 for (size_t j = 0; j < ELEMENTSOF(splits); j++)
                         if (rule->spec.pcap_split & splits[j].split)
@@ -173,10 +200,9 @@ static void key_make(Division d, const ArtifactOrigin *origin, PcapKey *ret) {
         }
 }
 
-static int write_division(PcapState *s, Division d, CaptureOperation *o, const struct sct_chunk *c, const void *data) {
+/* The division's file, begun when it is new. */
+static int find_file(PcapState *s, Division d, CaptureOperation *o, PcapFile **ret) {
         const Wanted *w = s->wanted + d;
-        size_t size = MIN((size_t) c->size, pcap_packet_headers(data, c->size) + (size_t) w->snaplen);
-        bool out = c->flags & SCT_CHUNK_OUT;
         ArtifactOrigin origin = o->origin;
         char folder[128], name[64];
         PcapFile *file;
@@ -197,9 +223,21 @@ static int write_division(PcapState *s, Division d, CaptureOperation *o, const s
                 if (r < 0)
                         return r;
         }
-        if (c->dev == LOOPBACK_IFINDEX && pcap_file_is_echo(file, out, data, c->size, c->size_total))
+        *ret = file;
+        return 0;
+}
+
+static int write_packet(PcapState *s, PcapFile *file, uint32_t snaplen, CaptureOperation *o, const struct sct_chunk *c,
+                        const void *data) {
+        size_t size = c->size;
+
+        if (size > snaplen)
+                size = MIN(size, pcap_packet_headers(data, size) + (size_t) snaplen);
+        if (c->dev == LOOPBACK_IFINDEX && pcap_file_is_echo(file, c->flags & SCT_CHUNK_OUT, data, c->size, c->size_total))
                 return 0;
-        return pcap_file_write(file, o->origin.time_ns, data, size, c->size_total, now_usec());
+        if (s->n_packets++ % PACKETS_PER_CLOCK == 0)
+                s->now_usec = now_usec();
+        return pcap_file_write(file, o->origin.time_ns, data, size, c->size_total, s->now_usec);
 }
 
 static PcapState *state_free(PcapState *s) {
@@ -236,34 +274,63 @@ static int state_get(CaptureWorker *w, PcapState **ret) {
         return 0;
 }
 
-static int pcap_begin(CaptureWorker *w, CaptureOperation *o) {
-        PcapState *s;
+/* Finds the files of a packet, and writes it to them. */
+static int take_route(PcapState *s, Route *route, CaptureOperation *o, const struct sct_chunk *c, const void *data) {
+        int r, q;
 
-        return state_get(w, &s);
+        q = want_all(s, o, c, data, route->passed);
+        if (q < 0)
+                return q;
+        route->n = 0;
+        route->epoch = pcap_files_epoch(s->files);
+        for (Division d = 0; d < _DIVISION_MAX; d++) {
+                PcapFile *file;
+
+                if (!s->wanted[d].wanted)
+                        continue;
+                r = find_file(s, d, o, &file);
+                if (r >= 0) {
+                        route->to[route->n].file = file;
+                        route->to[route->n++].snaplen = s->wanted[d].snaplen;
+                        r = write_packet(s, file, s->wanted[d].snaplen, o, c, data);
+                }
+                if (r < 0)
+                        q = r;
+        }
+        /* Rules without a bit, or a file that was not to be had: the next packet asks again. */
+        if (q < 0 || o->n_rules > 64 || route->epoch != pcap_files_epoch(s->files))
+                route->epoch = 0;
+        return q;
 }
 
 /* A packet is one chunk. */
 static int pcap_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c, const void *data) {
+        Route *route = o->userdata;
+        uint64_t passed;
         PcapState *s;
         int r, q = 0;
 
         r = state_get(w, &s);
         if (r < 0)
                 return r;
-        r = want_all(s, o, c, data);
-        if (r < 0)
-                return r;
-        for (Division d = 0; d < _DIVISION_MAX; d++)
-                if (s->wanted[d].wanted) {
-                        r = write_division(s, d, o, c, data);
-                        if (r < 0)
-                                q = r;
-                }
+        if (!route)
+                route = o->userdata = new0(Route, 1);
+        if (!route)
+                return -ENOMEM;
+        passed = ask_filters(s, o, c, data);
+        if (route->epoch == 0 || route->epoch != pcap_files_epoch(s->files) || route->passed != passed ||
+            route->dev != c->dev || route->net_ns != c->inode) {
+                route->passed = passed;
+                route->dev = c->dev;
+                route->net_ns = c->inode;
+                return take_route(s, route, o, c, data);
+        }
+        for (unsigned i = 0; i < route->n; i++) {
+                r = write_packet(s, route->to[i].file, route->to[i].snaplen, o, c, data);
+                if (r < 0)
+                        q = r;        /* at worst this file is gone; the others are still there */
+        }
         return q;
-}
-
-static int pcap_end(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c) {
-        return 0;
 }
 
 static int pcap_tick(CaptureWorker *w) {
@@ -282,9 +349,8 @@ static void pcap_stop(CaptureWorker *w) {
 
 const CaptureHandler capture_pcap_handler = {
         .kind = CAPTURE_NETWORK,
-        .begin = pcap_begin,
+        .repeats = true,
         .data = pcap_data,
-        .end = pcap_end,
         .tick = pcap_tick,
         .stop = pcap_stop,
 };

@@ -42,13 +42,16 @@ typedef struct CaptureOperation {
         const CaptureRule **rules;      /* that matched; valid during the call */
         size_t n_rules;
         Artifact *artifact;             /* the kind's: set at head, released at end */
-        void *userdata;                 /* the kind's */
+        void *userdata;                 /* the kind's; of a kind that repeats: freed with the head, by free() */
 } CaptureOperation;
 
 /* One row a kind (capture-write.c, capture-exec.c, ...). All calls in the worker's thread. Failures are counted by the
  * caller; they never end the worker. */
 typedef struct CaptureHandler {
         CaptureKind kind;
+        /* Each operation is one chunk, and thousands have the same head: it is looked up once, and data() is all that is
+         * called, with what it left in `userdata` for this head. */
+        bool repeats;
         int (*begin)(CaptureWorker *w, CaptureOperation *o);
         int (*data)(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c, const void *data);
         int (*end)(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk *c);

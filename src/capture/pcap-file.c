@@ -57,6 +57,7 @@ struct PcapFiles {
         PcapFile *table;
         PcapFile *open;               /* by last use, oldest first */
         unsigned n_open, n_open_max;
+        unsigned epoch;
 };
 
 /* How much of it is whole packets that the store's limit leaves room for. */
@@ -147,6 +148,7 @@ static int stream_open(PcapFile *f) {
                 return -ENOMEM;
         }
         (void) setvbuf(f->stream, f->buffer, _IOFBF, BUFFER_BYTES);
+        (void) __fsetlocking(f->stream, FSETLOCKING_BYCALLER);
         /* libpcap writes the header into the buffer; a file that goes on has one. */
         f->skip = f->size > 0 ? FILE_HEADER : 0;
         f->pending = FILE_HEADER;
@@ -211,6 +213,8 @@ static int file_resume(PcapFile *f, const ArtifactOrigin *origin, const char *fo
 
 static void file_free(PcapFile *f) {
         stream_close(f);
+        if (++f->files->epoch == 0)
+                f->files->epoch = 1;
         HASH_DEL(f->files->table, f);
         (void) artifact_complete(f->artifact);
         artifact_unref(f->artifact);
@@ -228,6 +232,7 @@ int pcap_files_new(Store *store, unsigned n_open_max, PcapFiles **ret) {
         if (!f)
                 return -ENOMEM;
         f->store = store;
+        f->epoch = 1;
         f->n_open_max = MAX(n_open_max, 1U);
         f->pcap = pcap_open_dead_with_tstamp_precision(DLT_RAW, PCAP_FILE_SNAPLEN, PCAP_TSTAMP_PRECISION_NANO);
         if (!f->pcap) {
@@ -258,6 +263,10 @@ void pcap_files_tick(PcapFiles *f, uint64_t now_usec, uint64_t idle_usec) {
                 if (now_usec >= i->used_usec + idle_usec)
                         file_free(i);
         }
+}
+
+unsigned pcap_files_epoch(const PcapFiles *f) {
+        return f->epoch;
 }
 
 PcapFile *pcap_files_find(PcapFiles *f, const PcapKey *key) {

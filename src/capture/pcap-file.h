@@ -33,8 +33,10 @@ static inline void pcap_files_freep(PcapFiles **f) {
 /* Writes out what waits in buffers; those that got nothing for idle_usec until `now_usec` are complete. */
 void pcap_files_tick(PcapFiles *f, uint64_t now_usec, uint64_t idle_usec);
 
-/* The file with that key, begun as store_artifact_begin() does. Borrowed: valid until the next call that begins one, or
- * pcap_files_tick(). */
+/* A number that is another one whenever a file has gone since: then borrowed ones are asked for again. Never 0. */
+unsigned pcap_files_epoch(const PcapFiles *f);
+
+/* The file with that key, begun as store_artifact_begin() does. Borrowed: valid until pcap_files_epoch() changes. */
 int pcap_files_get(PcapFiles *f, const PcapKey *key, const ArtifactOrigin *origin, const char *folder, const char *name,
                    PcapFile **ret);
 /* NULL when it is not there (then pcap_files_get() begins it). */

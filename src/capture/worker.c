@@ -21,6 +21,8 @@
 #define TICK_USEC USEC_PER_SEC
 #define ABANDONED_USEC (10 * USEC_PER_SEC)      /* an operation whose end was lost */
 #define UNKNOWN_GENERATION_USEC (2 * USEC_PER_SEC)
+#define KNOWN_MAX 256U                  /* heads that come again and again are looked up once; 8 KiB each */
+#define KNOWN_USEC USEC_PER_SEC         /* then they are looked up again: a cgroup's unit may have come to be known */
 
 typedef struct Operation {
         CaptureOperation public;
@@ -30,6 +32,7 @@ typedef struct Operation {
         char *policies[RULES_PER_OPERATION_MAX + 1];
         char exe[SCT_EXE_MAX + 1], comm[SCT_COMM_LEN + 1], container[80], unit[280];
         uint64_t last_usec;
+        size_t record_size;             /* of a known one */
         bool failed;                    /* its kind does not want the rest */
         UT_hash_handle hh;
 } Operation;
@@ -48,6 +51,10 @@ struct CaptureWorker {
         Operation *operations;                  /* by id */
         Operation *spare;
         EarlyHoles *early_holes;                /* of operations whose head is still in the ring */
+        Operation *known[KNOWN_MAX];            /* by what their records hold, see find_known() */
+        uint64_t wall_ns;                       /* CLOCK_REALTIME minus CLOCK_BOOTTIME; 0: to be asked */
+        uint64_t batch_usec;                    /* when this batch began */
+        CaptureCounters uncounted;              /* not yet in `counters` */
         uint64_t next_tick_usec;
 
         pthread_mutex_t lock;
@@ -93,10 +100,20 @@ static void operation_free(Operation *o) {
         free(o);
 }
 
+static void forget_known(CaptureWorker *w) {
+        for (size_t i = 0; i < KNOWN_MAX; i++)
+                if (w->known[i]) {
+                        free(w->known[i]->public.userdata);
+                        operation_free(TAKE_PTR(w->known[i]));
+                }
+}
+
 /* ---- Rules ---- */
 
 static void adopt_sets(CaptureWorker *w) {
         pthread_mutex_lock(&w->lock);
+        if (w->n_new_sets > 0)
+                forget_known(w);
         for (size_t i = 0; i < w->n_new_sets; i++) {
                 rule_set_free(w->sets[SETS_MAX - 1]);
                 memmove(w->sets + 1, w->sets, (SETS_MAX - 1) * sizeof(w->sets[0]));
@@ -152,6 +169,13 @@ static size_t find_rules(const CaptureRuleSet *set, const uint8_t *masks, size_t
 
 /* ---- Operations ---- */
 
+/* Asked once a batch: a packet is quicker than the question. */
+static uint64_t wall_offset(CaptureWorker *w) {
+        if (w->wall_ns == 0)
+                w->wall_ns = (now_usec(CLOCK_REALTIME) - now_usec(CLOCK_BOOTTIME)) * NSEC_PER_USEC;
+        return w->wall_ns;
+}
+
 static void set_origin(CaptureWorker *w, Operation *o, CaptureKind kind) {
         static const ArtifactKind kinds[_CAPTURE_KIND_MAX] = {
                 [CAPTURE_WRITE] = ARTIFACT_WRITE, [CAPTURE_READ] = ARTIFACT_READ, [CAPTURE_EXEC] = ARTIFACT_EXEC,
@@ -159,7 +183,6 @@ static void set_origin(CaptureWorker *w, Operation *o, CaptureKind kind) {
         };
         const Event *e = &o->public.event;
         const char *container = NULL, *unit = NULL;
-        uint64_t boot = now_usec(CLOCK_BOOTTIME), wall = now_usec(CLOCK_REALTIME);
         size_t n = 0;
 
         if (w->resolver)
@@ -183,7 +206,7 @@ static void set_origin(CaptureWorker *w, Operation *o, CaptureKind kind) {
                 .comm = o->comm,
                 .exe = o->exe,
                 .unit = isempty(o->unit) ? NULL : o->unit,
-                .time_ns = e->header->time_ns + (wall - boot) * NSEC_PER_USEC,
+                .time_ns = e->header->time_ns + wall_offset(w),
                 .policies = o->policies,
         };
         for (size_t i = 0; i < e->n_args; i++)
@@ -221,11 +244,19 @@ static bool operation_begin(CaptureWorker *w, Operation *o, const struct sct_chu
 }
 
 static void count(CaptureWorker *w, uint64_t n_operations, uint64_t bytes, uint64_t n_failed) {
+        w->uncounted.n_operations += n_operations;
+        w->uncounted.bytes += bytes;
+        w->uncounted.n_failed += n_failed;
+}
+
+/* Once a batch. */
+static void counters_publish(CaptureWorker *w) {
         pthread_mutex_lock(&w->lock);
-        w->counters.n_operations += n_operations;
-        w->counters.bytes += bytes;
-        w->counters.n_failed += n_failed;
+        w->counters.n_operations += w->uncounted.n_operations;
+        w->counters.bytes += w->uncounted.bytes;
+        w->counters.n_failed += w->uncounted.n_failed;
         pthread_mutex_unlock(&w->lock);
+        w->uncounted = (CaptureCounters) {};
 }
 
 static void handle(CaptureWorker *w, Operation *o, int r) {
@@ -292,11 +323,78 @@ static void on_head(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *
                 operation_hole(w, o, holes[i].offset, holes[i].size);
 }
 
-static void on_single(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *record, const uint8_t *data) {
-        Operation *o = w->spare;
-        struct sct_chunk piece = *c;
+/* Two records say the same but for when and on which processor, and what a packet's arguments may be told of: these
+ * follow behind the header and are compared too. */
+static bool record_is_known(const Operation *o, const struct sct_chunk *c, const uint8_t *record) {
+        const uint8_t *known = o->record;
+        const size_t retval = offsetof(struct sct_record, retval), cpu = offsetof(struct sct_record, cpu);
+        const size_t lost = offsetof(struct sct_record, lost), syscall = offsetof(struct sct_record, syscall);
 
-        memset(o, 0, offsetof(Operation, exe));
+        return o->record_size == c->record_size && memcmp(known, record, lost) == 0 &&
+               memcmp(known + retval, record + retval, cpu - retval) == 0 &&
+               memcmp(known + syscall, record + syscall, c->record_size - syscall) == 0;
+}
+
+/* The operation of an earlier record that says the same, made when there is none. NULL: nobody wants it. */
+static Operation *find_known(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *record) {
+        const struct sct_record *h = (const struct sct_record *) record;
+        uint64_t rules, digest;
+        Operation **slot, *o;
+
+        if (c->record_size < sizeof(*h) + sizeof(rules))
+                return NULL;
+        memcpy(&rules, record + c->record_size - sizeof(rules), sizeof(rules));
+        digest = h->start_ns ^ rules ^ (uint64_t) h->host_tid << 32 ^ h->cgroup_id ^ (uint64_t) c->flags << 48;
+        digest *= 0x9e3779b97f4a7c15ULL;
+        slot = w->known + (digest >> 32) % KNOWN_MAX;
+        o = *slot;
+        if (o && record_is_known(o, c, record) && o->last_usec + KNOWN_USEC > w->batch_usec) {
+                ((struct sct_record *) o->record)->time_ns = h->time_ns;
+                o->public.origin.time_ns = h->time_ns + wall_offset(w);
+                o->public.id = c->operation;
+                o->public.head = *c;
+                return o;
+        }
+        if (o) {
+                free(o->public.userdata);
+                operation_free(TAKE_PTR(*slot));
+        }
+        o = new0(Operation, 1);
+        if (o)
+                o->record = malloc(c->record_size);
+        if (!o || !o->record) {
+                operation_free(o);
+                count(w, 0, 0, 1);
+                return NULL;
+        }
+        memcpy(o->record, record, c->record_size);
+        o->record_size = c->record_size;
+        if (!operation_begin(w, o, c, o->record)) {
+                operation_free(o);
+                return NULL;
+        }
+        /* Only now: a new set of rules may have come, and all known ones were forgotten. */
+        *slot = o;
+        return o;
+}
+
+static void on_single(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *record, const uint8_t *data) {
+        CaptureKind kind = capture_kind_from_event(c->event);
+        const CaptureHandler *handler = kind >= 0 ? capture_handler(kind) : NULL;
+        struct sct_chunk piece = *c;
+        Operation *o = w->spare;
+
+        if (handler && handler->repeats) {
+                o = find_known(w, c, record);
+                if (!o)
+                        return;
+                o->failed = false;
+                handle(w, o, handler->data(w, &o->public, c, data));
+                return count(w, 1, c->size, 0);
+        }
+
+        memset(&o->public, 0, sizeof(o->public));
+        memset(o->policies, 0, sizeof(o->policies));
         o->failed = false;
         if (!operation_begin(w, o, c, record))
                 return;
@@ -410,7 +508,10 @@ static void *run(void *userdata) {
 
                 adopt_sets(w);
                 wait = stopping || w->next_tick_usec <= now ? 0 : w->next_tick_usec - now;
+                w->wall_ns = 0;
+                w->batch_usec = now;
                 n = kernel_artifacts_read(w->ring, wait, on_chunk, on_hole, w);
+                counters_publish(w);
                 if (n == 0)
                         serve_flush(w, wanted);
                 if (now_usec(CLOCK_MONOTONIC) >= w->next_tick_usec)
@@ -419,6 +520,7 @@ static void *run(void *userdata) {
                         break;
         }
         tick(w, true);
+        counters_publish(w);
         for (CaptureKind k = 0; k < _CAPTURE_KIND_MAX; k++) {
                 const CaptureHandler *handler = capture_handler(k);
 
@@ -440,6 +542,7 @@ CaptureWorker *capture_worker_free(CaptureWorker *w) {
                 (void) pthread_join(w->thread, NULL);
         }
         kernel_artifacts_free(w->ring);
+        forget_known(w);
         for (size_t i = 0; i < SETS_MAX; i++)
                 rule_set_free(w->sets[i]);
         for (size_t i = 0; i < w->n_new_sets; i++)

@@ -3,9 +3,10 @@
  * operation: CPU of the process and of the children it waited for, which is what remains comparable on a busy machine,
  * and the clock on the wall. The best of --repeat rounds counts, because everything else on the machine only adds.
  *
- *     workload [--comm=NAME] [--path=FILE] [--repeat=N] [--size=BYTES] [--rate=N] KIND OPERATIONS
+ *     workload [--comm=NAME] [--path=FILE] [--repeat=N] [--size=BYTES] [--rate=N] [--here] KIND OPERATIONS
  *
  * --rate: so many operations a second, in bursts of 5 ms, instead of as many as possible.
+ * --here: the flood stays in the network namespace it is in, which must be somebody's own.
  * Traces nothing itself, and knows nothing of scopetrace. */
 
 #include <arpa/inet.h>
@@ -16,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,7 @@
 static const char *path = "/etc/hostname";
 static size_t size = 4096;
 static long rate;
+static bool here;
 
 typedef struct Kind {
         const char *name;
@@ -104,7 +107,7 @@ static int begin_flood(void) {
         socklen_t n = sizeof(address);
         int fd;
 
-        if (unshare(CLONE_NEWNET) < 0)
+        if (!here && unshare(CLONE_NEWNET) < 0)
                 return -1;
         fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
@@ -236,6 +239,7 @@ int main(int argc, char *argv[]) {
                 { "repeat", required_argument, NULL, 'r' },
                 { "size", required_argument, NULL, 's' },
                 { "rate", required_argument, NULL, 'R' },
+                { "here", no_argument, NULL, 'H' },
                 {},
         };
         long repeat = 1, n;
@@ -258,11 +262,15 @@ int main(int argc, char *argv[]) {
                 case 'R':
                         rate = strtol(optarg, NULL, 10);
                         break;
+                case 'H':
+                        here = true;
+                        break;
                 default:
                         return EXIT_FAILURE;
                 }
         if (argc - optind != 2 || (n = strtol(argv[optind + 1], NULL, 10)) < 1 || repeat < 1) {
-                fputs("workload [--comm=NAME] [--path=FILE] [--repeat=N] [--size=BYTES] [--rate=N] KIND OPERATIONS\n", stderr);
+                fputs("workload [--comm=NAME] [--path=FILE] [--repeat=N] [--size=BYTES] [--rate=N] [--here] KIND "
+                      "OPERATIONS\n", stderr);
                 return EXIT_FAILURE;
         }
         if (strcmp(argv[optind], "crowd") == 0)
