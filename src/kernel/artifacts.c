@@ -4,8 +4,8 @@
  * the reader touches the Kernel, so the two threads share only what the kernel side shares with both. */
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -45,7 +45,7 @@ static const char *const map_names[KERNEL_N_ARTIFACT_MAPS] = {
 struct KernelArtifacts {
         struct ring_buffer *ring;
         volatile struct sct_artifact_state *state;
-        int ring_fd, holes_fd, images_fd, wake_fd;
+        int ring_fd, holes_fd, images_fd, wake_fd, epoll_fd;
         size_t ring_bytes;
         unsigned n_batch, n_idle;
 
@@ -197,6 +197,7 @@ KernelArtifacts *kernel_artifacts_free(KernelArtifacts *a) {
         safe_close(a->holes_fd);
         safe_close(a->images_fd);
         safe_close(a->wake_fd);
+        safe_close(a->epoll_fd);
         free(a);
         return NULL;
 }
@@ -223,7 +224,12 @@ int kernel_artifacts_new(Kernel *k, KernelArtifacts **ret) {
         a->holes_fd = fcntl(k->artifact_fds[MAP_HOLES], F_DUPFD_CLOEXEC, 3);
         a->images_fd = fcntl(k->artifact_fds[MAP_IMAGES], F_DUPFD_CLOEXEC, 3);
         a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (a->ring_fd < 0 || a->holes_fd < 0 || a->images_fd < 0 || a->wake_fd < 0)
+        a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        if (a->ring_fd < 0 || a->holes_fd < 0 || a->images_fd < 0 || a->wake_fd < 0 || a->epoll_fd < 0)
+                return -errno;
+        /* The ring by its wake-ups alone: while data flows there is always some, and the reader would hardly sleep. */
+        if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, a->ring_fd, &(struct epoll_event) { .events = EPOLLIN | EPOLLET }) < 0 ||
+            epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, a->wake_fd, &(struct epoll_event) { .events = EPOLLIN }) < 0)
                 return -errno;
         p = mmap(NULL, sizeof(*a->state), PROT_READ | PROT_WRITE, MAP_SHARED, k->artifact_fds[MAP_STATE], 0);
         if (p == MAP_FAILED)
@@ -252,13 +258,10 @@ static int consume(KernelArtifacts *a) {
 
 /* Until the ring says something, somebody calls kernel_artifacts_wake(), or the time is over. */
 static void wait_for_data(KernelArtifacts *a, int msec) {
-        struct pollfd fds[] = {
-                { .fd = a->ring_fd, .events = POLLIN },
-                { .fd = a->wake_fd, .events = POLLIN },
-        };
+        struct epoll_event events[2];
         uint64_t n;
 
-        if (poll(fds, ELEMENTSOF(fds), msec) > 0 && fds[1].revents)
+        if (epoll_wait(a->epoll_fd, events, ELEMENTSOF(events), msec) > 0)
                 while (read(a->wake_fd, &n, sizeof(n)) > 0)
                         ;
 }
@@ -285,10 +288,13 @@ int kernel_artifacts_read(KernelArtifacts *a, uint64_t timeout_usec, KernelChunk
                         set_reader(a, SCT_READER_TIMER);
                 } else
                         set_reader(a, SCT_READER_ASLEEP);
-                /* What came between the last look and the word above has woken nobody; poll() looks again. */
-                wait_for_data(a, msec);
-                set_reader(a, SCT_READER_AWAKE);
+                /* What came between the last look and the word above has woken nobody. */
                 n = consume(a);
+                if (n == 0) {
+                        wait_for_data(a, msec);
+                        set_reader(a, SCT_READER_AWAKE);
+                        n = consume(a);
+                }
         }
         kernel_artifacts_read_holes(a, on_hole, userdata);
         return n;
