@@ -242,22 +242,45 @@ static __noinline int packet_capture(struct __sk_buff *skb, struct sct_task *t, 
 
 /* ---- Connections that their process has closed: TIME-WAIT has no socket that programs on cgroups see ---- */
 
-/* Of a packet that the kernel sends for one. */
-static __noinline struct packet_owner *closed_owner(struct __sk_buff *skb) {
+/* The connection of a packet, from the end that sent it. */
+static __noinline int packet_key(struct __sk_buff *skb, struct closed_key *key) {
         struct packet p = { .skb = skb };
-        struct closed_key key = {};
 
         if (packet_parse(&p) || p.protocol != SCT_IPPROTO_TCP)
-                return NULL;
-        key.net = p.net_ns;
-        key.port = p.source;
-        key.peer_port = p.dest;
-        if (skb->protocol == ETH_P_IP_BE) {
-                if (bpf_skb_load_bytes(skb, 12, key.address, 4) || bpf_skb_load_bytes(skb, 16, key.peer, 4))
-                        return NULL;
-        } else if (bpf_skb_load_bytes(skb, 8, key.address, 16) || bpf_skb_load_bytes(skb, 24, key.peer, 16))
-                return NULL;
-        return bpf_map_lookup_elem(&sct_pktclosed, &key);
+                return -1;
+        key->net = p.net_ns;
+        key->port = p.source;
+        key->peer_port = p.dest;
+        if (skb->protocol == ETH_P_IP_BE)
+                return bpf_skb_load_bytes(skb, 12, key->address, 4) || bpf_skb_load_bytes(skb, 16, key->peer, 4) ? -1 : 0;
+        return bpf_skb_load_bytes(skb, 8, key->address, 16) || bpf_skb_load_bytes(skb, 24, key->peer, 16) ? -1 : 0;
+}
+
+/* Of a packet that the kernel sends for one. */
+static __noinline struct packet_owner *closed_owner(struct __sk_buff *skb) {
+        struct closed_key key = {};
+
+        return packet_key(skb, &key) ? NULL : bpf_map_lookup_elem(&sct_pktclosed, &key);
+}
+
+/* Before 6.6 a SYN-ACK of IPv6 passes no program of the cgroup, because it belongs to the request and not to the listener:
+ * sct_synack asks for whom it is. */
+static __noinline int connection_begins(struct __sk_buff *skb, struct packet_owner *o, u32 out) {
+        struct sct_artifact_state *a = artifact_state();
+        struct closed_key key = {};
+
+        if (!a || a->synacks_seen)
+                return 0;
+        if (out) {
+                a->synacks_seen = 1;
+                return 0;
+        }
+        /* From the peer's end: as sct_synack, which reads what goes to the peer as what comes from there, asks for it. */
+        if (packet_key(skb, &key))
+                return 0;
+        key.net ^= SCT_CONNECTION_BEGINS;
+        bpf_map_update_elem(&sct_pktclosed, &key, o, BPF_ANY);
+        return 0;
 }
 
 static __always_inline int packet_run(struct __sk_buff *skb, int out) {
@@ -280,6 +303,8 @@ static __always_inline int packet_run(struct __sk_buff *skb, int out) {
                 return PASS;
         if (current ? owner_update(o, generation) : owner_refresh(o, generation))
                 return PASS;
+        if (sk->state == SCT_TCP_LISTEN && skb->protocol == ETH_P_IPV6_BE)
+                connection_begins(skb, o, out);
         if (rules_wanted(&o->t, plan))
                 packet_capture(skb, &o->t, generation, out);
         return PASS;
@@ -334,7 +359,8 @@ int BPF_PROG(sct_sock_state, const struct sock *sk, int old, int new) {
         return 0;
 }
 
-/* A TCP packet as it arrives; only those of closed connections are looked at further, which are few and small. */
+/* A TCP packet as it arrives, or a SYN-ACK as it is sent; only those of connections without a socket are looked at further,
+ * which are few and small. */
 static __always_inline int closed_parse(struct packet *p, u64 data, struct closed_key *key) {
         u8 b[40], t[14];
         u32 v6;
@@ -345,7 +371,7 @@ static __always_inline int closed_parse(struct packet *p, u64 data, struct close
         p->headers = v6 ? 40 : (b[0] & 15) * 4;
         if ((v6 ? b[6] : b[9]) != SCT_IPPROTO_TCP || bpf_probe_read_kernel(t, sizeof(t), (void *) data + p->headers))
                 return -1;
-        if (t[13] & 2)
+        if (!(t[13] & 2) != !p->out)
                 return -1;      /* SYN: a new connection's */
         p->protocol = SCT_IPPROTO_TCP;
         p->length = v6 ? 40 + (b[4] << 8 | b[5]) : b[2] << 8 | b[3];
@@ -429,6 +455,40 @@ int BPF_PROG(sct_closed_in, struct sk_buff *skb) {
         o = bpf_map_lookup_elem(&sct_pktclosed, &key);
         if (!o || !generation || owner_refresh(o, generation))
                 return 0;
+        closed_capture(&p, &o->t, data);
+        return 0;
+}
+
+/* A packet may be queued by one device after the other (VLAN, bond): the first one counts. Sent again it is after a second. */
+#define SYNACK_AGAIN_NS 100000000ULL
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(sct_synack, struct sk_buff *skb) {
+        u32 generation = active_generation();
+        struct packet p = { .out = 1 };
+        struct closed_key key = {};
+        struct sct_artifact_state *a;
+        struct packet_owner *o;
+        struct sock *sk = skb->sk;
+        u64 data, now;
+
+        if (skb->protocol != ETH_P_IPV6_BE || !sk || sk->__sk_common.skc_state != SCT_TCP_NEW_SYN_RECV)
+                return 0;
+        a = artifact_state();
+        if (!a || a->synacks_seen)
+                return 0;
+        data = (u64) BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+        p.dev = (u64) BPF_CORE_READ(skb, dev);
+        p.ifindex = BPF_CORE_READ(skb, dev, ifindex);
+        p.net_ns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+        if (closed_parse(&p, data, &key))
+                return 0;
+        key.net ^= SCT_CONNECTION_BEGINS;
+        o = bpf_map_lookup_elem(&sct_pktclosed, &key);
+        now = bpf_ktime_get_boot_ns();
+        if (!o || !generation || now - o->mm < SYNACK_AGAIN_NS || owner_refresh(o, generation))
+                return 0;
+        o->mm = now;
         closed_capture(&p, &o->t, data);
         return 0;
 }

@@ -18,13 +18,15 @@
 #define SCT_TCP_FIN_WAIT2 5
 #define SCT_TCP_TIME_WAIT 6
 #define SCT_TCP_CLOSE 7
+#define SCT_TCP_LISTEN 10
 #define SCT_TCP_CLOSING 11
 #define SCT_TCP_NEW_SYN_RECV 12
 #define SCT_IPPROTO_TCP 6
 #define SCT_AF_INET 2
 
 struct packet_owner {
-        u64 mm;                      /* another one: the task has run another program since */
+        u64 mm;                      /* another one: the task has run another program since. Of a connection that
+                                      * begins: when its last SYN-ACK was sent */
         struct sct_task t;           /* a copy; t.subject[] is of generation t.generation */
 };
 
@@ -42,7 +44,11 @@ struct closed_key {
         u8 address[16], peer[16];    /* IPv4: 4 bytes of them */
 };
 
-struct {                             /* owner: kernel side: of connections in TIME-WAIT; restart: kept */
+/* In closed_key.net: not established yet, its owner is the listener's. Inodes of namespaces are from 0xf0000000 on
+ * (PROC_DYNAMIC_FIRST). */
+#define SCT_CONNECTION_BEGINS (1U << 31)
+
+struct {                             /* owner: kernel side: of connections that have no socket; restart: kept */
         __uint(type, BPF_MAP_TYPE_LRU_HASH);
         __uint(max_entries, 512);
         __type(key, struct closed_key);

@@ -602,6 +602,7 @@ static const ProbeRow probes[] = {
         { "sct_ingress", SCT_EVENT_CAPTURE_PACKET, "cgroup" },
         { "sct_sock_state", SCT_EVENT_CAPTURE_PACKET, "tp_btf" },   /* what comes when a connection's socket is gone */
         { "sct_closed_in", SCT_EVENT_CAPTURE_PACKET, "tp_btf" },
+        { "sct_synack", SCT_EVENT_CAPTURE_PACKET, "tp_btf" },
         { "sct_h_fdfork", FOR_FD_NAMES, "tp_btf" },
         { "sct_h_fdexit", FOR_FD_NAMES, "tp_btf" },
         {},
