@@ -54,11 +54,12 @@ refused() {
 # wait_for SECONDS COMMAND...: until the command succeeds. Looks 20 times a second: for states that announce nothing. A
 # command that takes its time on an emulated processor is still asked again, but never for longer than five times that.
 wait_for() {
-        local n=$(($1 * 20)) end=$((SECONDS + $1 * 5))
+        # What is asked sees these: names that no test has.
+        local wait_left=$(($1 * 20)) wait_end=$((SECONDS + $1 * 5))
         shift
         while ! "$@" >/dev/null 2>&1; do
-                n=$((n - 1))
-                [ $n -gt 0 ] && [ $SECONDS -lt $end ] || fail "this did not come true: $*"
+                wait_left=$((wait_left - 1))
+                [ $wait_left -gt 0 ] && [ $SECONDS -lt $wait_end ] || fail "this did not come true: $*"
                 sleep 0.05
         done
 }
