@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../basic/memory-util.h"
 #include "../basic/string-util.h"
 #include "../policy/hook.h"
 #include "../policy/policy-parse.h"
@@ -251,7 +252,7 @@ static int apply_set(Manager *m) {
         return r;
 }
 
-int manager_apply(Manager *m) {
+static int apply(Manager *m) {
         _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
         int r;
 
@@ -266,6 +267,14 @@ int manager_apply(Manager *m) {
         manager_notify_status(m);
         if (m->listener.on_manager_changed)
                 m->listener.on_manager_changed(m, m->listener_userdata);
+        return r;
+}
+
+int manager_apply(Manager *m) {
+        int r = apply(m);
+
+        /* Compiling and loading take megabytes that nothing needs until the next time. */
+        memory_give_back();
         return r;
 }
 

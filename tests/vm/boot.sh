@@ -18,7 +18,7 @@ if [ -z "${SCOPETRACE_VM_INSIDE:-}" ]; then
         exec env SCOPETRACE_VM_INSIDE=1 unshare --mount --propagation private "$0" "$suite" "$@"
 fi
 
-tier=vm-$suite
+tier=${SCOPETRACE_TIER:-vm}-$suite
 if ! command -v qemu-system-x86_64 >/dev/null; then
         echo "SKIP $tier: qemu-system-x86_64 is not installed"
         exit 0
@@ -33,7 +33,7 @@ if ! "$here/../trees/lay-tree" "$suite" "$work"; then
         exit 1
 fi
 cat >"$work/share/environment" <<END
-TEST_TIER=vm
+TEST_TIER=${SCOPETRACE_TIER:-vm}
 TEST_SCRIPTS=$*
 TESTFUNCS=${TESTFUNCS:-}
 TEST_TIMEOUT=${TEST_TIMEOUT:-1200}
