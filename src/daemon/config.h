@@ -29,7 +29,7 @@ typedef struct Config {
 #define CONFIG_DEFAULT                                          \
         {                                                       \
                 .journal = true,                                \
-                .journal_queue_bytes = 4U * 1024U * 1024U,      \
+                .journal_queue_bytes = 32U * 1024U * 1024U,     \
                 .stream_buffer_bytes = 4U * 1024U * 1024U,      \
                 .log_level = 6,                                 \
                 .capture_max_use = STORE_AUTO,                  \
