@@ -26,7 +26,7 @@
 
 struct packet_owner {
         u64 mm;                      /* another one: the task has run another program since. Of a connection that
-                                      * begins: when its last SYN-ACK was sent */
+                                      * begins: CLOCK_BOOTTIME of its last SYN-ACK, far away before the first */
         struct sct_task t;           /* a copy; t.subject[] is of generation t.generation */
 };
 
@@ -44,8 +44,8 @@ struct closed_key {
         u8 address[16], peer[16];    /* IPv4: 4 bytes of them */
 };
 
-/* In closed_key.net: not established yet, its owner is the listener's. Inodes of namespaces are from 0xf0000000 on
- * (PROC_DYNAMIC_FIRST). */
+/* Flips a bit of closed_key.net: not established yet, its owner is the listener's. Inodes of namespaces all have it set
+ * (PROC_DYNAMIC_FIRST is 0xf0000000, those that the kernel begins with stand next to it). */
 #define SCT_CONNECTION_BEGINS (1U << 31)
 
 struct {                             /* owner: kernel side: of connections that have no socket; restart: kept */

@@ -32,7 +32,7 @@ typedef struct Operation {
         char *policies[RULES_PER_OPERATION_MAX + 1];
         char exe[SCT_EXE_MAX + 1], comm[SCT_COMM_LEN + 1], container[80], unit[280];
         uint64_t last_usec;
-        size_t record_size;             /* of a known one */
+        size_t record_size;
         bool failed;                    /* its kind does not want the rest */
         UT_hash_handle hh;
 } Operation;
@@ -100,12 +100,38 @@ static void operation_free(Operation *o) {
         free(o);
 }
 
+static void count(CaptureWorker *w, uint64_t n_operations, uint64_t bytes, uint64_t n_failed) {
+        w->uncounted.n_operations += n_operations;
+        w->uncounted.bytes += bytes;
+        w->uncounted.n_failed += n_failed;
+}
+
+static void known_free(Operation *o) {
+        if (!o)
+                return;
+        free(o->public.userdata);
+        operation_free(o);
+}
+
 static void forget_known(CaptureWorker *w) {
         for (size_t i = 0; i < KNOWN_MAX; i++)
-                if (w->known[i]) {
-                        free(w->known[i]->public.userdata);
-                        operation_free(TAKE_PTR(w->known[i]));
-                }
+                known_free(TAKE_PTR(w->known[i]));
+}
+
+/* With a copy of the record. */
+static Operation *operation_new(CaptureWorker *w, const struct sct_chunk *c, const void *record) {
+        Operation *o = new0(Operation, 1);
+
+        if (o)
+                o->record = malloc(c->record_size);
+        if (!o || !o->record) {
+                operation_free(o);
+                count(w, 0, 0, 1);
+                return NULL;
+        }
+        memcpy(o->record, record, c->record_size);
+        o->record_size = c->record_size;
+        return o;
 }
 
 /* ---- Rules ---- */
@@ -243,12 +269,6 @@ static bool operation_begin(CaptureWorker *w, Operation *o, const struct sct_chu
         return true;
 }
 
-static void count(CaptureWorker *w, uint64_t n_operations, uint64_t bytes, uint64_t n_failed) {
-        w->uncounted.n_operations += n_operations;
-        w->uncounted.bytes += bytes;
-        w->uncounted.n_failed += n_failed;
-}
-
 /* Once a batch. */
 static void counters_publish(CaptureWorker *w) {
         pthread_mutex_lock(&w->lock);
@@ -302,17 +322,9 @@ static void operation_end(CaptureWorker *w, Operation *o, const struct sct_chunk
 static void on_head(CaptureWorker *w, const struct sct_chunk *c, const uint8_t *record) {
         size_t n_holes;
         _cleanup_free_ EarlyHole *holes = early_holes_take_operation(w->early_holes, c->operation, &n_holes);
-        Operation *o = new0(Operation, 1);
+        Operation *o = operation_new(w, c, record);
 
-        if (o)
-                o->record = malloc(c->record_size);
-        if (!o || !o->record) {
-                free(o);
-                count(w, 0, 0, 1);
-                return;
-        }
-        memcpy(o->record, record, c->record_size);
-        if (!operation_begin(w, o, c, o->record)) {
+        if (!o || !operation_begin(w, o, c, o->record)) {
                 operation_free(o);
                 return;
         }
@@ -355,21 +367,9 @@ static Operation *find_known(CaptureWorker *w, const struct sct_chunk *c, const 
                 o->public.head = *c;
                 return o;
         }
-        if (o) {
-                free(o->public.userdata);
-                operation_free(TAKE_PTR(*slot));
-        }
-        o = new0(Operation, 1);
-        if (o)
-                o->record = malloc(c->record_size);
-        if (!o || !o->record) {
-                operation_free(o);
-                count(w, 0, 0, 1);
-                return NULL;
-        }
-        memcpy(o->record, record, c->record_size);
-        o->record_size = c->record_size;
-        if (!operation_begin(w, o, c, o->record)) {
+        known_free(TAKE_PTR(*slot));
+        o = operation_new(w, c, record);
+        if (!o || !operation_begin(w, o, c, o->record)) {
                 operation_free(o);
                 return NULL;
         }

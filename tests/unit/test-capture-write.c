@@ -102,13 +102,17 @@ static void push(const void *data, size_t size) {
         pthread_mutex_unlock(&ring.lock);
 }
 
-static void push_hole(uint64_t operation, uint64_t inode, uint64_t offset, uint64_t size) {
+static void push_hole_flags(uint64_t operation, uint64_t inode, uint64_t offset, uint64_t size, uint8_t flags) {
         pthread_mutex_lock(&ring.lock);
         ring.holes[ring.n_holes++] = (struct sct_hole) {
-                .operation = operation, .dev = 1, .inode = inode, .offset = offset, .size = size,
+                .operation = operation, .dev = 1, .inode = inode, .offset = offset, .size = size, .flags = flags,
                 .event = SCT_EVENT_CAPTURE_WRITE, .inode_generation = 5,
         };
         pthread_mutex_unlock(&ring.lock);
+}
+
+static void push_hole(uint64_t operation, uint64_t inode, uint64_t offset, uint64_t size) {
+        push_hole_flags(operation, inode, offset, size, 0);
 }
 
 /* ---- Chunks ---- */
@@ -342,11 +346,7 @@ TEST(early_holes) {
         HOLES(&f, "write.dev-1.inode-111", { 0, 4 }, { 10, 4 });
 
         /* The same, where writes append. */
-        ring.holes[ring.n_holes] = (struct sct_hole) { .dev = 1, .inode = 113, .size = 4, .flags = SCT_CHUNK_APPEND,
-                                                       .event = SCT_EVENT_CAPTURE_WRITE, .inode_generation = 5 };
-        pthread_mutex_lock(&ring.lock);
-        ring.n_holes++;
-        pthread_mutex_unlock(&ring.lock);
+        push_hole_flags(0, 113, 0, 4, SCT_CHUNK_APPEND);
         ASSERT_OK(capture_worker_flush(f.worker, 20 * USEC_PER_SEC));
         single(&(Head) { .inode = 113, .flags = SCT_CHUNK_APPEND }, "next");
         HOLES(&f, "write.dev-1.inode-113", { 0, 4 });

@@ -9,6 +9,7 @@ exec_of_probe=(event=sched_process_exec binary=/usr/local/bin/st-filter)
 
 setup() {
         probe st-filter
+        probe st-host
         useradd --uid 60123 st-high
         rm -f "$policies"/*.yaml
         policy st-exact 1 "${exec_of_probe[@]}" unit=st-exact.service
@@ -23,6 +24,9 @@ setup() {
         policy st-session 10 "${exec_of_probe[@]}" 'session=*'
         policy st-tree 11 "${exec_of_probe[@]}" 'uid>=60000'
         policy st-pid-new 12 "${exec_of_probe[@]}" pid=new
+        policy st-host 13 event=sched_process_exec binary=host:/usr/local/bin/st-host
+        policy st-host-number 14 event=sched_process_exec "binary=$(stat -Lc %i /proc/1/ns/mnt):/usr/local/bin/st-host"
+        policy st-any-host 15 event=sched_process_exec binary=/usr/local/bin/st-host
         start_service
         systemctl reload scopetrace.service
         assert_lacks "$(status_text)" failed
@@ -55,6 +59,17 @@ test_unit_exact() {
 test_unit_wildcard_and_not() {
         assert_eq "$(scopes run --unit=st-other)" '2 3 7 12'
         assert_eq "$(scopes run --unit=not-st)" '3 7 12'
+}
+
+# `host:` is the mount namespace of process 1.
+test_binary_host() {
+        unshare --mount /usr/local/bin/st-host
+        expect_count 1 POLICY=st-any-host
+        assert_eq "$(field SCOPE TRACE_EXE=/usr/local/bin/st-host)" 15
+        /usr/local/bin/st-host
+        expect_count 2 POLICY=st-any-host
+        expect_count 1 POLICY=st-host
+        expect_count 1 POLICY=st-host-number
 }
 
 test_slice_and_cgroup() {
