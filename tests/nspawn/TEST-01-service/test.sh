@@ -238,8 +238,19 @@ test_security() {
         systemd-analyze security --no-pager --threshold=40 scopetrace.service >out || { cat out; false; }
 }
 
+# What journald would drop of any other service: the unit's own limit is none.
 test_journal_rate_limit() {
-        assert_eq "$(systemctl show -P LogRateLimitIntervalUSec scopetrace.service)" 0
+        mkdir -p /run/systemd/journald.conf.d
+        printf '[Journal]\nRateLimitIntervalSec=1min\nRateLimitBurst=10\n' >/run/systemd/journald.conf.d/50-few.conf
+        systemctl restart systemd-journald.service
+        cp /bin/bash /usr/local/bin/st-flood
+        policy st-flood 12 event=openat comm=st-flood openat.args.pathname=/etc/hostname
+        systemctl reload scopetrace.service
+        st-flood -c 'for i in {1..1000}; do : </etc/hostname; done'
+        expect_count 1000 TRACE_EVENT=openat POLICY=st-flood
+        rm "$policies/st-flood.yaml" /run/systemd/journald.conf.d/50-few.conf
+        systemctl reload scopetrace.service
+        systemctl restart systemd-journald.service
 }
 
 test_state_directory() {
