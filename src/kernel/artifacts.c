@@ -18,7 +18,6 @@
 #define IDLE_TICKS 20           /* then the next chunk must wake the reader */
 #define WAKEUP_PART 8           /* of the ring: what may wait until the reader is woken before its time */
 #define BATCH_MAX 1024          /* chunks until the caller gets its turn */
-#define BATCH_FULL (-0x7fff)    /* ends libbpf's consume loop, as in ringbuf.c */
 
 enum {
         MAP_RING,
@@ -43,7 +42,7 @@ static const char *const map_names[KERNEL_N_ARTIFACT_MAPS] = {
 };
 
 struct KernelArtifacts {
-        struct ring_buffer *ring;
+        RingReader *ring;
         volatile struct sct_artifact_state *state;
         int ring_fd, holes_fd, images_fd, wake_fd, epoll_fd;
         size_t ring_bytes;
@@ -190,7 +189,7 @@ KernelArtifacts *kernel_artifacts_free(KernelArtifacts *a) {
         /* Whoever comes next finds a reader that must be woken. */
         if (a->state)
                 __atomic_store_n(&a->state->reader, SCT_READER_ASLEEP, __ATOMIC_SEQ_CST);
-        ring_buffer__free(a->ring);
+        ring_reader_free(a->ring);
         if (a->state)
                 munmap((void *) a->state, sizeof(*a->state));
         safe_close(a->ring_fd);
@@ -206,7 +205,7 @@ static int on_sample(void *userdata, void *data, size_t size) {
         KernelArtifacts *a = userdata;
 
         a->on_chunk(data, size, a->userdata);
-        return ++a->n_batch >= BATCH_MAX ? BATCH_FULL : 0;
+        return ++a->n_batch >= BATCH_MAX;
 }
 
 int kernel_artifacts_new(Kernel *k, KernelArtifacts **ret) {
@@ -214,6 +213,7 @@ int kernel_artifacts_new(Kernel *k, KernelArtifacts **ret) {
         struct bpf_map_info info = {};
         uint32_t size = sizeof(info);
         void *p;
+        int r;
 
         if (k->artifact_fds[MAP_RING] < 0)
                 return -ENOENT;
@@ -239,9 +239,9 @@ int kernel_artifacts_new(Kernel *k, KernelArtifacts **ret) {
                 return -errno;
         a->ring_bytes = info.max_entries;
         a->state->wakeup_bytes = a->ring_bytes / WAKEUP_PART;
-        a->ring = ring_buffer__new(a->ring_fd, on_sample, a, NULL);
-        if (!a->ring)
-                return -errno;
+        r = ring_reader_new(a->ring_fd, a->ring_bytes, &a->ring);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(a);
         return 0;
 }
@@ -252,7 +252,8 @@ static void set_reader(KernelArtifacts *a, enum sct_reader_state state) {
 
 static int consume(KernelArtifacts *a) {
         a->n_batch = 0;
-        (void) ring_buffer__consume(a->ring);
+        (void) ring_reader_read(a->ring, on_sample, a);
+        ring_reader_release(a->ring);
         return (int) a->n_batch;
 }
 

@@ -8,6 +8,7 @@
 
 #include "../basic/macro.h"
 #include "kernel.h"
+#include "ring-reader.h"
 #include "syscall-symbols.h"
 
 struct sct;                         /* the skeleton: probes.c, maps.c */
@@ -96,7 +97,7 @@ struct Kernel {
         int cgroup_root_fd;
         bool packets;                   /* sockets have owners */
 
-        struct ring_buffer *ring;
+        RingReader *ring;
         size_t ring_bytes;
         KernelRecordHandler on_record;
         KernelBatchHandler on_batch;

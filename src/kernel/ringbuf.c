@@ -14,8 +14,7 @@
 #define WAKEUP_PART 4                   /* of the ring: what may wait until the reader is woken before its time */
 #define BATCH_MAX 192                   /* records until the rest of the loop gets its turn: a fraction of a millisecond */
 
-/* Ends libbpf's consume loop: it has advanced past the record that the callback answered with it. */
-#define BATCH_FULL (-0x7fff)
+#define BATCH_FULL 1
 
 static int on_sample(void *userdata, void *data, size_t size) {
         Kernel *k = userdata;
@@ -30,8 +29,7 @@ int ringbuf_open(Kernel *k) {
         assert(map);
         k->ring_bytes = bpf_map__max_entries(map);
         k->state->wakeup_bytes = k->ring_bytes / WAKEUP_PART;
-        k->ring = ring_buffer__new(bpf_map__fd(map), on_sample, k, NULL);
-        return k->ring ? 0 : -errno;
+        return ring_reader_new(bpf_map__fd(map), k->ring_bytes, &k->ring);
 }
 
 void ringbuf_close(Kernel *k) {
@@ -39,8 +37,7 @@ void ringbuf_close(Kernel *k) {
         sd_event_source_disable_unref(k->timer_source);
         sd_event_source_disable_unref(k->more_source);
         k->io_source = k->timer_source = k->more_source = NULL;
-        ring_buffer__free(k->ring);
-        k->ring = NULL;
+        k->ring = ring_reader_free(k->ring);
 }
 
 /* One batch. Returns true when more is waiting. */
@@ -48,9 +45,11 @@ static bool read_batch(Kernel *k) {
         int r;
 
         k->n_batch = 0;
-        r = ring_buffer__consume(k->ring);
+        r = ring_reader_read(k->ring, on_sample, k);
         if (k->n_batch > 0 && k->on_batch)
                 k->on_batch(k->userdata);
+        /* Now that the batch is written: a successor reads again what this process did not come to write. */
+        ring_reader_release(k->ring);
         return r == BATCH_FULL;
 }
 
