@@ -86,7 +86,9 @@ ended() {
 
 service_start() {
         rm -f "$BASE/out" "$BASE/err"      # else the last service's readiness would count
-        "$SCOPETRACED" --console --no-bus --policy "$BASE/policies" "$@" >"$BASE/out" 2>"$BASE/err" </dev/null &
+        # A root of its own, where no other service keeps captures.
+        SCOPETRACE_ROOT=${SCOPETRACE_ROOT:-$BASE/root} "$SCOPETRACED" --console --no-bus --policy "$BASE/policies" "$@" \
+                >"$BASE/out" 2>"$BASE/err" </dev/null &
         echo $! >"$BASE/service"
         for _ in $(seq 2400); do
                 grep -q ' is ready ' "$BASE/err" && return
