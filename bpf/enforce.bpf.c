@@ -36,8 +36,9 @@ int sct_h_lsm(u64 *ctx) {
         return as_error(w.error);
 }
 
+/* A system call returns a long: the upper half of an int would be what nobody set, and the caller would see 4294967295. */
 SEC("fmod_ret/security_file_open")
-int sct_h_modret(u64 *ctx) {
+long sct_h_modret(u64 *ctx) {
         struct hook_walk w = { .generation = active_generation(), .place = sct_place, .ctx = ctx };
 
         if (!w.generation)

@@ -172,6 +172,21 @@ static char **chmod_word(char **words) {
         return words + 2;
 }
 
+/* symlinkat of the 32-bit ABI, from 64-bit code; prints 0 or the name of the error. */
+static char **symlink_32(char **words) {
+        static char target[256], link[256];      /* below 4 GiB: the program is linked statically */
+        long r = -ENAMETOOLONG;
+
+        if (strlen(words[0]) < sizeof(target) && strlen(words[1]) < sizeof(link)) {
+                strcpy(target, words[0]);
+                strcpy(link, words[1]);
+                __asm__ volatile("int $0x80" : "=a"(r) : "a"(304), "b"(target), "c"(AT_FDCWD), "d"(link)
+                                 : "r8", "r9", "r10", "r11", "memory");
+        }
+        puts((int) r < 0 ? strerrorname_np(-(int) r) : "0");
+        return words + 2;
+}
+
 /* A descriptor as the argument; AT_FDCWD is -100. */
 static char **faccessat_word(char **words) {
         syscall(SYS_faccessat, atoi(words[0]), path_of(words[1]), 0);
@@ -464,6 +479,7 @@ static const struct {
         { "fchdir", 1, fchdir_word },
         { "chmod", 2, chmod_word },
         { "faccessat", 2, faccessat_word },
+        { "symlink-32", 2, symlink_32 },
         { "comm", 1, set_comm },
         { "uid", 1, set_uid },
         { "gid", 1, set_gid },

@@ -5,6 +5,9 @@
 #
 #   tests/vm/boot.sh SUITE [SCRIPT...]
 #
+# SCOPETRACE_TIER=error-injection boots a kernel of the same version that has error injection, and runs
+# tests/vm/error-injection/*.sh; SCOPETRACE_TIER=bench measures, see tools/bench-machine.
+#
 # QEMU emulates the processor, which makes everything about ten times slower: guests are minimal and boot once a run.
 # TEST_VM_ACCEL=kvm asks for KVM; it is not taken by itself, because nested machines offer a /dev/kvm that never gets a
 # kernel started. The root disk is made from the laid tree for this run and thrown away.
@@ -18,7 +21,8 @@ if [ -z "${SCOPETRACE_VM_INSIDE:-}" ]; then
         exec env SCOPETRACE_VM_INSIDE=1 unshare --mount --propagation private "$0" "$suite" "$@"
 fi
 
-tier=${SCOPETRACE_TIER:-vm}-$suite
+machine=${SCOPETRACE_TIER:-vm}
+tier=$machine-$suite
 if ! command -v qemu-system-x86_64 >/dev/null; then
         echo "SKIP $tier: qemu-system-x86_64 is not installed"
         exit 0
@@ -27,21 +31,28 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/scopetrace-vm.XXXXXX")
 trap 'umount -l "$work/tree" "$work" 2>/dev/null || true; rmdir "$work" 2>/dev/null || true' EXIT
 
-kernel=$("$here/../trees/make-tree" kernel "$suite")
+case $machine in
+error-injection) kernel=$("$here/../trees/make-tree" error-injection "$suite") ;;
+*) kernel=$("$here/../trees/make-tree" kernel "$suite") ;;
+esac
 if ! "$here/../trees/lay-tree" "$suite" "$work"; then
         echo "FAIL $tier/install: scopetrace was not built or installed into the $suite tree"
         exit 1
 fi
 cat >"$work/share/environment" <<END
-TEST_TIER=${SCOPETRACE_TIER:-vm}
+TEST_TIER=$machine
 TEST_SCRIPTS=$*
 TESTFUNCS=${TESTFUNCS:-}
 TEST_TIMEOUT=${TEST_TIMEOUT:-1200}
 END
 
 # What only a machine of its own needs: the kernel's modules, the shared folder, no waiting for hardware to settle.
-mkdir -p "$work/tree/usr/lib/modules"
-cp -a "$kernel/modules/lib/modules/." "$work/tree/usr/lib/modules/"
+initrd=()
+if [ -e "$kernel/initrd" ]; then
+        initrd=(-initrd "$kernel/initrd")
+        mkdir -p "$work/tree/usr/lib/modules"
+        cp -a "$kernel/modules/lib/modules/." "$work/tree/usr/lib/modules/"
+fi
 echo 'share /share 9p trans=virtio,version=9p2000.L,msize=262144 0 0' >"$work/tree/etc/fstab"
 for unit in systemd-udev-settle.service systemd-rfkill.socket systemd-backlight@.service modprobe@drm.service \
             systemd-fsck-root.service systemd-remount-fs.service systemd-random-seed.service; do
@@ -58,7 +69,7 @@ fi
 r=0
 timeout -k 10 "${TEST_BOOT_TIMEOUT:-4000}" qemu-system-x86_64 "${accel[@]}" -machine q35 -smp 2 -m 2048 \
         -nodefaults -no-user-config -display none -no-reboot \
-        -kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
+        -kernel "$kernel/vmlinuz" "${initrd[@]}" \
         -append "console=ttyS0 quiet root=/dev/vda rw panic=-1 mitigations=off lsm=landlock,lockdown,yama,bpf \
 systemd.show_status=0 systemd.getty_auto=0 systemd.firstboot=0 net.ifnames=0" \
         -drive "file=$work/disk,if=none,id=disk,format=raw,cache=unsafe" -snapshot \
