@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets of processes: which socket belongs to whom, and the packets themselves into the artifact ring. Programs at
- * the root cgroup see each packet once where its socket is known, in the socket's own network namespace: datagrams
+/* Packets of processes: which socket belongs to whom, what a packet is as events, and packets as such into the artifact
+ * ring. Programs at the root cgroup see each packet once where its socket is known, in the socket's own network namespace: datagrams
  * before they are cut into fragments and after they were put together again. They always let a packet pass. */
 
 #include "lib/artifact.bpf.h"
@@ -14,19 +14,25 @@ char LICENSE[] SEC("license") = "GPL";
 #define PACKET_MAX 65535U
 #define ETH_P_IP_BE 0x0008           /* __sk_buff.protocol is in network order */
 #define ETH_P_IPV6_BE 0xdd86
+#define IPPROTO_ICMP 1
+#define IPPROTO_UDP 17
 #define IPPROTO_FRAGMENT 44
+#define IPPROTO_ICMPV6 58
 #define AF_INET 2
 #define AF_INET6 10
 
 struct packet {
-        struct __sk_buff *skb;
+        struct __sk_buff *skb;       /* NULL: not the context of the program, */
+        u64 data;                    /* but here in the kernel's memory, from its IP header on */
         u64 dev;                     /* struct net_device */
         u32 ifindex, net_ns;
         u32 length;                  /* of the packet from its IP header on */
         u32 headers;                 /* bytes up to the end of the transport header */
+        u32 transport;               /* where that begins; 0: there is none, or not all of it */
         u16 source, dest;            /* ports, 0 where there are none */
         u8 protocol;                 /* IPPROTO_* */
         u8 out;
+        u8 version;                  /* 4, 6 */
 };
 
 /* A field of the kernel's struct sk_buff, which is what the context points to. */
@@ -78,11 +84,13 @@ static __noinline int packet_parse(struct packet *p) {
         if (bpf_skb_load_bytes(p->skb, 0, b, sizeof(b)))
                 return -1;
         if (p->skb->protocol == ETH_P_IP_BE) {
+                p->version = 4;
                 p->headers = (b[0] & 15) * 4;
                 p->protocol = b[9];
                 if (((b[6] & 0x1f) << 8 | b[7]) != 0)
                         return 0;    /* a later fragment: no transport header */
         } else if (p->skb->protocol == ETH_P_IPV6_BE) {
+                p->version = 6;
                 p->headers = 40;
                 p->protocol = b[6];
                 ipv6_headers(p);
@@ -97,11 +105,153 @@ static __noinline int packet_parse(struct packet *p) {
                         return 0;
                 p->source = t[0] << 8 | t[1];
                 p->dest = t[2] << 8 | t[3];
+                p->transport = p->headers;
                 p->headers += p->protocol == 6 ? (t[12] >> 4) * 4 : 8;
-        } else if (p->protocol == 1 || p->protocol == 58)
+        } else if (p->protocol == 1 || p->protocol == 58) {
+                p->transport = p->headers;
                 p->headers += 8;
+        }
         return 0;
 }
+
+static __always_inline struct sct_gen_config *packet_config(u32 generation) {
+        u32 parity = generation & 1;
+
+        return generation ? bpf_map_lookup_elem(&sct_config, &parity) : NULL;
+}
+
+static __always_inline struct sct_plan *packet_plan(u32 event, u32 parity) {
+        u32 key = (parity & 1) * SCT_EVENT_ID_MAX + (event & (SCT_EVENT_ID_MAX - 1)), *index;
+
+        index = bpf_map_lookup_elem(&sct_events, &key);
+        return index && *index ? plan_get(*index, parity) : NULL;
+}
+
+/* ---- Events ---- */
+
+/* What an event of packets has of one, by enum sct_packet_kind. */
+static const struct packet_row {
+        u8 type;                     /* of the argument that is a header */
+        u8 size;                     /* of the header */
+        u8 is_transport;             /* the header is that of what IP carries */
+        u8 has_ports;
+} packet_rows[] = {
+        { SCT_ARG_PROTO_IPV4, SCT_IPV4_HEADER, 0, 0 },
+        { SCT_ARG_PROTO_IPV6, SCT_IPV6_HEADER, 0, 0 },
+        { SCT_ARG_PROTO_TCP, SCT_TCP_HEADER, 1, 1 },
+        { SCT_ARG_PROTO_UDP, SCT_UDP_HEADER, 1, 1 },
+        { SCT_ARG_PROTO_ICMP, SCT_ICMP_HEADER, 1, 0 },
+        { SCT_ARG_PROTO_ICMPV6, SCT_ICMPV6_HEADER, 1, 0 },
+};
+#define PACKET_EVENTS (sizeof(packet_rows) / sizeof(packet_rows[0]))
+_Static_assert(1 << (SCT_EVENT_NET_PACKET_IPV6 - SCT_EVENT_NET_PACKET_IPV4) == SCT_PACKET_IPV6, "order of packet events");
+_Static_assert(1 << (SCT_EVENT_NET_PACKET_TCP - SCT_EVENT_NET_PACKET_IPV4) == SCT_PACKET_TCP, "order of packet events");
+_Static_assert(1 << (SCT_EVENT_NET_PACKET_UDP - SCT_EVENT_NET_PACKET_IPV4) == SCT_PACKET_UDP, "order of packet events");
+_Static_assert(1 << (SCT_EVENT_NET_PACKET_ICMP - SCT_EVENT_NET_PACKET_IPV4) == SCT_PACKET_ICMP, "order of packet events");
+_Static_assert(1 << (SCT_EVENT_NET_PACKET_ICMPV6 - SCT_EVENT_NET_PACKET_IPV4) == SCT_PACKET_ICMPV6,
+               "order of packet events");
+
+#define PACKET_LOAD(p, at, to, size)                                                            \
+        ((p)->skb ? bpf_skb_load_bytes((p)->skb, at, to, size)                                  \
+                  : bpf_probe_read_kernel(to, size, (void *) ((p)->data + (at))))
+
+static __always_inline void packet_addresses(struct packet_headers *h, u32 from, u32 size) {
+        __builtin_memcpy(h->source + 1, h->network + from, size);
+        __builtin_memcpy(h->dest + 1, h->network + from + size, size);
+}
+
+/* Fills s->packet. Returns the event that the packet is beside that of IP, 0: none. */
+static __noinline u32 packet_headers(struct sct_scratch *s, struct packet *p) {
+        struct packet_headers *h = &s->packet;
+        u32 at = p->transport;
+
+        h->source[0] = h->dest[0] = p->version;
+        if (p->version == 4) {
+                PACKET_LOAD(p, 0, h->network, SCT_IPV4_HEADER);
+                packet_addresses(h, 12, 4);
+        } else {
+                PACKET_LOAD(p, 0, h->network, SCT_IPV6_HEADER);
+                packet_addresses(h, 8, 16);
+        }
+        if (!at)
+                return 0;
+        switch (p->protocol) {
+        case SCT_IPPROTO_TCP:
+                return PACKET_LOAD(p, at, h->transport, SCT_TCP_HEADER) ? 0 : SCT_EVENT_NET_PACKET_TCP;
+        case IPPROTO_UDP:
+                return PACKET_LOAD(p, at, h->transport, SCT_UDP_HEADER) ? 0 : SCT_EVENT_NET_PACKET_UDP;
+        case IPPROTO_ICMP:
+                return PACKET_LOAD(p, at, h->transport, SCT_ICMP_HEADER) ? 0 : SCT_EVENT_NET_PACKET_ICMP;
+        case IPPROTO_ICMPV6:
+                return PACKET_LOAD(p, at, h->transport, SCT_ICMPV6_HEADER) ? 0 : SCT_EVENT_NET_PACKET_ICMPV6;
+        }
+        return 0;
+}
+
+/* `size` bytes of s->packet; where they stand there is room for `most`, which is copied. */
+static __always_inline void put_packet(struct sct_buf *b, u32 index, u32 type, const u8 *from, u32 most, u32 size) {
+        u32 off = b->used;
+
+        if (off <= SCT_ARGS_END - 16 - SCT_IPV6_HEADER && !bpf_probe_read_kernel(b->data + off + 8, most, from))
+                arg_done(b, off, index, type, 0, size);
+}
+
+static __noinline int packet_event_args(struct sct_scratch *s, struct packet *p, u32 event) {
+        u32 kind = event - SCT_EVENT_NET_PACKET_IPV4, size = p->version == 4 ? 5 : 17, header = 2;
+        struct packet_headers *h = &s->packet;
+        const struct packet_row *row;
+
+        if (kind >= PACKET_EVENTS)
+                return -1;
+        row = packet_rows + kind;
+        put_packet(&s->buf, 0, SCT_ARG_INET, h->source, sizeof(h->source), size);
+        put_packet(&s->buf, 1, SCT_ARG_INET, h->dest, sizeof(h->dest), size);
+        if (row->has_ports) {
+                put_u64(&s->buf, 2, SCT_ARG_U16, p->source);
+                put_u64(&s->buf, 3, SCT_ARG_U16, p->dest);
+                header = 4;
+        }
+        if (row->is_transport)
+                put_packet(&s->buf, header, row->type, h->transport, sizeof(h->transport), row->size);
+        else
+                put_packet(&s->buf, header, row->type, h->network, sizeof(h->network), row->size);
+        return 0;
+}
+
+static long packet_rules_step(u32 i, struct event_run *r) {
+        u32 bank = (r->plan->bank_first + i) & (SCT_BANKS_MAX - 1);
+
+        r->s->packet_rules[bank] |= r->s->buf.active[bank];
+        return 0;
+}
+
+static __noinline int packet_event(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 event, u32 parity) {
+        struct event_run r = { .s = s, .t = t, .parity = parity };
+
+        r.plan = packet_plan(event, parity);
+        if (!r.plan || !rules_wanted(t, r.plan))
+                return 0;
+        record_begin(&s->buf, t, event);
+        rules_begin(&s->buf, t, r.plan);
+        packet_event_args(s, p, event);
+        if (!event_matches(&r))
+                return 0;
+        if (USES(PACKET_CAPTURES))
+                bpf_loop(r.plan->n_banks, packet_rules_step, &r, 0);
+        emit(&s->buf, r.plan->bank_first, r.plan->n_banks);
+        return 0;
+}
+
+/* What a packet is: one of IP, and one of what that carries. No function of its own: a chain may have eight. */
+static __always_inline void packet_events(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
+        u32 event = packet_headers(s, p);
+
+        packet_event(s, t, p, p->version == 4 ? SCT_EVENT_NET_PACKET_IPV4 : SCT_EVENT_NET_PACKET_IPV6, parity);
+        if (event)
+                packet_event(s, t, p, event, parity);
+}
+
+/* ---- Captures ---- */
 
 /* What rules may ask (events.list). Nothing of it is put when none does: the packet says most of it. */
 static __noinline int packet_args(struct sct_buf *b, struct packet *p) {
@@ -200,42 +350,75 @@ lost:
         return -1;
 }
 
-static __always_inline struct sct_plan *packet_plan(u32 generation) {
-        u32 key = (generation & 1) * SCT_EVENT_ID_MAX + SCT_EVENT_CAPTURE_PACKET, *index;
+/* Begins the record of a captured packet: 1 when a rule of its owner wants it. */
+static __noinline int packet_wanted(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
+        struct event_run r = { .s = s, .t = t, .parity = parity };
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &r.parity);
+        u64 left = 0;
 
-        if (!generation)
-                return NULL;
-        index = bpf_map_lookup_elem(&sct_events, &key);
-        return index && *index ? plan_get(*index, generation & 1) : NULL;
+        r.plan = packet_plan(SCT_EVENT_CAPTURE_PACKET, parity);
+        if (!config || !r.plan)
+                return 0;
+        record_begin(&s->buf, t, SCT_EVENT_CAPTURE_PACKET);
+        if (!rules_begin(&s->buf, t, r.plan))
+                return 0;
+        for (u32 i = 0; i < (USES(BANKS) ? SCT_BANKS_MAX : 1); i++)
+                left |= s->buf.active[i] &= ~config->packets_filtered[i] | s->packet_rules[i];
+        if (!left)
+                return 0;
+        if (r.plan->n_preds)
+                packet_args(&s->buf, p);
+        return artifact_match(&r);
+}
+
+/* How much of it is kept. */
+static __always_inline u32 packet_keep(struct packet *p, u32 parity) {
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
+        u32 keep = p->headers;
+
+        if (config)
+                keep += config->packet_bytes;
+        if (keep > p->length)
+                keep = p->length;
+        return keep > PACKET_MAX ? PACKET_MAX : keep;
+}
+
+static __always_inline void packet_capture(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
+        u32 keep = packet_keep(p, parity);
+
+        if (keep && packet_wanted(s, t, p, parity))
+                packet_emit(s, p, keep);
+}
+
+static __always_inline void packet_rules_clear(struct sct_scratch *s) {
+        for (u32 i = 0; i < (USES(BANKS) ? SCT_BANKS_MAX : 1); i++)
+                s->packet_rules[i] = 0;
+}
+
+/* Whether any rule of its owner wants anything of packets. */
+static __always_inline int packet_of_interest(struct sct_task *t, u32 generation) {
+        struct sct_gen_config *config = packet_config(generation);
+        struct sct_plan *plan = config ? plan_get(config->plan_packets, generation & 1) : NULL;
+
+        return plan && rules_wanted(t, plan);
 }
 
 /* Own functions keep the frames small: all of a chain may have 512 bytes. */
-static __noinline int packet_capture(struct __sk_buff *skb, struct sct_task *t, u32 generation, u32 out) {
-        u32 parity = generation & 1, keep;
-        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
-        struct event_run r = { .t = t, .parity = parity };
+static __noinline int packet_judge(struct __sk_buff *skb, struct sct_task *t, u32 generation, u32 out) {
         struct packet p = { .skb = skb, .out = out };
-        struct sct_buf *b;
+        struct sct_scratch *s;
 
-        r.plan = packet_plan(generation);
-        if (!config || !r.plan || packet_parse(&p))
+        if (!packet_of_interest(t, generation) || packet_parse(&p))
                 return 0;
-        r.s = scratch_get();
-        if (!r.s)
+        s = scratch_get();
+        if (!s)
                 return 0;
-        b = &r.s->buf;
-        record_begin(b, t, SCT_EVENT_CAPTURE_PACKET);
-        if (rules_begin(b, t, r.plan)) {
-                if (r.plan->n_preds)
-                        packet_args(b, &p);
-                keep = p.headers + config->packet_bytes;
-                if (keep > p.length)
-                        keep = p.length;
-                if (keep > PACKET_MAX)
-                        keep = PACKET_MAX;
-                if (artifact_match(&r) && keep)
-                        packet_emit(r.s, &p, keep);
-        }
+        if (USES(PACKET_CAPTURES))
+                packet_rules_clear(s);
+        if (USES(PACKET_EVENTS))
+                packet_events(s, t, &p, generation & 1);
+        if (USES(PACKET_CAPTURES))
+                packet_capture(s, t, &p, generation & 1);
         scratch_put();
         return 0;
 }
@@ -266,13 +449,12 @@ static __noinline struct packet_owner *closed_owner(struct __sk_buff *skb) {
 /* Before 6.6 a SYN-ACK of IPv6 passes no program of the cgroup, because it belongs to the request and not to the listener:
  * sct_synack asks for whom it is. */
 static __noinline int connection_begins(struct __sk_buff *skb, struct packet_owner *o, u32 out) {
-        struct sct_artifact_state *a = artifact_state();
         struct closed_key key = {};
 
-        if (!a || a->synacks_seen)
+        if (sct_state.synacks_seen)
                 return 0;
         if (out) {
-                a->synacks_seen = 1;
+                sct_state.synacks_seen = 1;
                 return 0;
         }
         /* From the peer's end: as sct_synack, which reads what goes to the peer as what comes from there, asks for it. */
@@ -283,17 +465,26 @@ static __noinline int connection_begins(struct __sk_buff *skb, struct packet_own
         return 0;
 }
 
+/* Whether anything is made of a socket's packets: most are of TCP, and what is wanted may be of ICMP alone. */
+static __always_inline int packets_wanted(struct bpf_sock *sk, u32 kinds) {
+        if (sk->protocol == SCT_IPPROTO_TCP)
+                return (kinds & SCT_PACKETS_OF_TCP) != 0;
+        if (sk->protocol == IPPROTO_UDP)
+                return (kinds & SCT_PACKETS_OF_UDP) != 0;
+        return kinds != 0;
+}
+
 static __always_inline int packet_run(struct __sk_buff *skb, int out) {
         u32 generation = active_generation();
-        struct sct_plan *plan = packet_plan(generation);
+        struct sct_gen_config *config = packet_config(generation);
         struct bpf_sock *sk = skb->sk;
         struct packet_owner *o;
         int current;
 
-        if (!plan || !sk)
+        if (!config || !sk)
                 return PASS;
         sk = bpf_sk_fullsock(sk);
-        if (!sk)
+        if (!sk || !packets_wanted(sk, config->packet_kinds))
                 return PASS;
         current = out && sent_by_current(skb);
         o = bpf_sk_storage_get(&sct_pktowners, sk, NULL, current ? BPF_SK_STORAGE_GET_F_CREATE : 0);
@@ -305,8 +496,7 @@ static __always_inline int packet_run(struct __sk_buff *skb, int out) {
                 return PASS;
         if (sk->state == SCT_TCP_LISTEN && skb->protocol == ETH_P_IPV6_BE)
                 connection_begins(skb, o, out);
-        if (rules_wanted(&o->t, plan))
-                packet_capture(skb, &o->t, generation, out);
+        packet_judge(skb, &o->t, generation, out);
         return PASS;
 }
 
@@ -324,9 +514,10 @@ int sct_ingress(struct __sk_buff *skb) {
 SEC("cgroup/sock_create")
 int sct_sock_new(struct bpf_sock *sk) {
         u32 generation = active_generation();
+        struct sct_gen_config *config = packet_config(generation);
         struct packet_owner *o;
 
-        if (!packet_plan(generation))
+        if (!config || !config->packet_kinds)
                 return PASS;
         o = bpf_sk_storage_get(&sct_pktowners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
         if (o)
@@ -338,11 +529,12 @@ int sct_sock_new(struct bpf_sock *sk) {
  * its own. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(sct_sock_state, const struct sock *sk, int old, int new) {
+        struct sct_gen_config *config = packet_config(active_generation());
         struct packet_owner *o;
         struct closed_key key;
         u64 address = 0;
 
-        if (BPF_CORE_READ(sk, sk_protocol) != SCT_IPPROTO_TCP || !packet_plan(active_generation()))
+        if (BPF_CORE_READ(sk, sk_protocol) != SCT_IPPROTO_TCP || !config || !(config->packet_kinds & SCT_PACKETS_OF_TCP))
                 return 0;
         bpf_probe_read_kernel(&address, sizeof(address), ctx);       /* sk, as a number */
         if (new == SCT_TCP_ESTABLISHED) {
@@ -361,24 +553,28 @@ int BPF_PROG(sct_sock_state, const struct sock *sk, int old, int new) {
 
 /* A TCP packet as it arrives, or a SYN-ACK as it is sent; only those of connections without a socket are looked at further,
  * which are few and small. */
-static __always_inline int closed_parse(struct packet *p, u64 data, struct closed_key *key) {
+static __always_inline int closed_parse(struct packet *p, struct closed_key *key) {
         u8 b[40], t[14];
         u32 v6;
 
-        if (bpf_probe_read_kernel(b, sizeof(b), (void *) data))
+        if (bpf_probe_read_kernel(b, sizeof(b), (void *) p->data))
                 return -1;
         v6 = b[0] >> 4 == 6;
         p->headers = v6 ? 40 : (b[0] & 15) * 4;
-        if ((v6 ? b[6] : b[9]) != SCT_IPPROTO_TCP || bpf_probe_read_kernel(t, sizeof(t), (void *) data + p->headers))
+        if ((v6 ? b[6] : b[9]) != SCT_IPPROTO_TCP || bpf_probe_read_kernel(t, sizeof(t), (void *) p->data + p->headers))
                 return -1;
         if (!(t[13] & 2) != !p->out)
                 return -1;      /* SYN: a new connection's */
         p->protocol = SCT_IPPROTO_TCP;
+        p->version = v6 ? 6 : 4;
+        p->transport = p->headers;
+        p->source = t[0] << 8 | t[1];
+        p->dest = t[2] << 8 | t[3];
         p->length = v6 ? 40 + (b[4] << 8 | b[5]) : b[2] << 8 | b[3];
         p->headers += (t[12] >> 4) * 4;
         key->net = p->net_ns;
-        key->port = t[2] << 8 | t[3];
-        key->peer_port = t[0] << 8 | t[1];
+        key->port = p->dest;
+        key->peer_port = p->source;
         if (v6) {
                 __builtin_memcpy(key->address, b + 24, 16);
                 __builtin_memcpy(key->peer, b + 8, 16);
@@ -389,49 +585,58 @@ static __always_inline int closed_parse(struct packet *p, u64 data, struct close
         return 0;
 }
 
-static __noinline int closed_capture(struct packet *p, struct sct_task *t, u64 data) {
-        u32 generation = active_generation(), parity = generation & 1, keep = p->headers, level, at;
-        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
-        struct event_run r = { .t = t, .parity = parity };
-        struct sct_artifact_state *a = artifact_state();
-        struct artifact_work *w;
-        u64 n;
+/* Fills *p and finds whose it is. Its own frame, as above. */
+static __noinline struct packet_owner *closed_find(struct packet *p, struct sk_buff *skb) {
+        struct closed_key key = {};
 
-        r.plan = packet_plan(generation);
-        if (!config || !r.plan || !a)
-                return 0;
-        r.s = scratch_get();
-        if (!r.s)
-                return 0;
-        record_begin(&r.s->buf, t, SCT_EVENT_CAPTURE_PACKET);
-        if (!rules_begin(&r.s->buf, t, r.plan))
-                goto out;
-        if (r.plan->n_preds)
-                packet_args(&r.s->buf, p);
-        if (!artifact_match(&r))
-                goto out;
-        keep += config->packet_bytes;
-        if (keep > p->length)
-                keep = p->length;
-        at = packet_record(r.s, p, keep);
-        level = r.s->level;
-        w = bpf_map_lookup_elem(&sct_art_work, &level);
-        n = keep - 1;
-        if (!w || !at || n >= ARTIFACT_SMALL_MAX)
-                goto out;
+        p->dev = (u64) BPF_CORE_READ(skb, dev);
+        p->ifindex = BPF_CORE_READ(skb, dev, ifindex);
+        p->net_ns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+        if (closed_parse(p, &key))
+                return NULL;
+        if (p->out)
+                key.net ^= SCT_CONNECTION_BEGINS;
+        return bpf_map_lookup_elem(&sct_pktclosed, &key);
+}
+
+static __noinline int closed_emit(struct sct_scratch *s, struct packet *p, u32 keep) {
+        u32 at = packet_record(s, p, keep), level = s->level;
+        struct artifact_work *w = bpf_map_lookup_elem(&sct_art_work, &level);
+        struct sct_artifact_state *a = artifact_state();
+        u64 n = keep - 1;
+
+        if (!w || !a || !at || n >= ARTIFACT_SMALL_MAX)
+                return -1;
         barrier_var(at);              /* clang 19 bounds a copy */
         if (at > ARTIFACT_RECORD_MAX - 8)
-                goto out;
+                return -1;
         barrier_var(n);
         n &= ARTIFACT_SMALL_MAX - 1;
-        if (bpf_probe_read_kernel(w->data + at, n + 1, (void *) data))
-                goto out;
+        if (bpf_probe_read_kernel(w->data + at, n + 1, (void *) p->data))
+                return -1;
         n += sizeof(w->chunk) + at + 1;
         barrier_var(n);
         if (n <= sizeof(w->chunk) + sizeof(w->data) &&
             bpf_ringbuf_output(&sct_art_ring, &w->chunk, n, artifact_wakeup(a)))
                 packet_lost(a, keep);
-out:
+        return 0;
+}
+
+static __noinline int closed_judge(struct packet *p, struct sct_task *t, u32 generation) {
+        u32 parity = generation & 1, keep;
+        struct sct_scratch *s = scratch_get();
+
+        if (!s)
+                return 0;
+        if (USES(PACKET_CAPTURES))
+                packet_rules_clear(s);
+        if (USES(PACKET_EVENTS))
+                packet_events(s, t, p, parity);
+        if (USES(PACKET_CAPTURES)) {
+                keep = packet_keep(p, parity);
+                if (keep && packet_wanted(s, t, p, parity))
+                        closed_emit(s, p, keep);
+        }
         scratch_put();
         return 0;
 }
@@ -439,23 +644,16 @@ out:
 SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(sct_closed_in, struct sk_buff *skb) {
         u32 generation = active_generation();
-        struct closed_key key = {};
         struct packet p = {};
         struct packet_owner *o;
-        u64 data;
 
         if (skb->protocol != ETH_P_IP_BE && skb->protocol != ETH_P_IPV6_BE)
                 return 0;
-        data = (u64) BPF_CORE_READ(skb, data);
-        p.dev = (u64) BPF_CORE_READ(skb, dev);
-        p.ifindex = BPF_CORE_READ(skb, dev, ifindex);
-        p.net_ns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
-        if (closed_parse(&p, data, &key))
-                return 0;
-        o = bpf_map_lookup_elem(&sct_pktclosed, &key);
+        p.data = (u64) BPF_CORE_READ(skb, data);
+        o = closed_find(&p, skb);
         if (!o || !generation || owner_refresh(o, generation))
                 return 0;
-        closed_capture(&p, &o->t, data);
+        closed_judge(&p, &o->t, generation);
         return 0;
 }
 
@@ -466,30 +664,21 @@ SEC("tp_btf/net_dev_queue")
 int BPF_PROG(sct_synack, struct sk_buff *skb) {
         u32 generation = active_generation();
         struct packet p = { .out = 1 };
-        struct closed_key key = {};
-        struct sct_artifact_state *a;
         struct packet_owner *o;
         struct sock *sk = skb->sk;
-        u64 data, now;
+        u64 now;
 
         if (skb->protocol != ETH_P_IPV6_BE || !sk || sk->__sk_common.skc_state != SCT_TCP_NEW_SYN_RECV)
                 return 0;
-        a = artifact_state();
-        if (!a || a->synacks_seen)
+        if (sct_state.synacks_seen)
                 return 0;
-        data = (u64) BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
-        p.dev = (u64) BPF_CORE_READ(skb, dev);
-        p.ifindex = BPF_CORE_READ(skb, dev, ifindex);
-        p.net_ns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
-        if (closed_parse(&p, data, &key))
-                return 0;
-        key.net ^= SCT_CONNECTION_BEGINS;
-        o = bpf_map_lookup_elem(&sct_pktclosed, &key);
+        p.data = (u64) BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+        o = closed_find(&p, skb);
         now = bpf_ktime_get_boot_ns();
         if (!o || !generation || now - o->mm < SYNACK_AGAIN_NS || owner_refresh(o, generation))
                 return 0;
         o->mm = now;
-        closed_capture(&p, &o->t, data);
+        closed_judge(&p, &o->t, generation);
         return 0;
 }
 

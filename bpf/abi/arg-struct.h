@@ -104,6 +104,14 @@ struct sct_file {
         u16 pad;
 };
 
+/* PROTO_*: bytes of the headers, as they stand in the packet. */
+#define SCT_IPV4_HEADER 20
+#define SCT_IPV6_HEADER 40
+#define SCT_TCP_HEADER 20
+#define SCT_UDP_HEADER 8
+#define SCT_ICMP_HEADER 8
+#define SCT_ICMPV6_HEADER 4
+
 #define SCT_SYSCALL_COMPAT 0x80000000U  /* SYSCALL64: the number is of the 32-bit ABI */
 
 #ifndef __bpf__

@@ -97,7 +97,7 @@ struct sct_image_state {
 /* The words that the kernel side and the reader of the ring share: one entry of an array that is mapped. */
 struct sct_artifact_state {
         u32 reader;             /* enum sct_reader_state, of the thread that reads this ring */
-        u32 synacks_seen;       /* programs at a cgroup's egress see SYN-ACKs of IPv6: since 6.6 (223f5f79f2ce) */
+        u32 pad;
         u64 wakeup_bytes;
         u64 next_operation;
         u64 n_lost;             /* chunks that found no room */

@@ -350,6 +350,21 @@ struct sct_acted {
         u64 n_done[SCT_OPS_MAX];    /* by action: taken, or with MONITOR what would have been */
 };
 
+/* What a packet may be wanted for: bits of config.packet_kinds. Those of events are 1 << (id - SCT_EVENT_NET_PACKET_IPV4). */
+enum sct_packet_kind {
+        SCT_PACKET_IPV4 = 1 << 0,
+        SCT_PACKET_IPV6 = 1 << 1,
+        SCT_PACKET_TCP = 1 << 2,
+        SCT_PACKET_UDP = 1 << 3,
+        SCT_PACKET_ICMP = 1 << 4,
+        SCT_PACKET_ICMPV6 = 1 << 5,
+        SCT_PACKET_CAPTURE = 1 << 15,
+
+        /* All that a packet of TCP may be, and one of UDP. */
+        SCT_PACKETS_OF_TCP = SCT_PACKET_IPV4 | SCT_PACKET_IPV6 | SCT_PACKET_TCP | SCT_PACKET_CAPTURE,
+        SCT_PACKETS_OF_UDP = SCT_PACKET_IPV4 | SCT_PACKET_IPV6 | SCT_PACKET_UDP | SCT_PACKET_CAPTURE,
+};
+
 /* Cgroup patterns (unit=, slice=, session=, cgroup=, container=): matched once per cgroup, when it begins. */
 #define SCT_CGROUP_PATTERNS_MAX 512
 #define SCT_CGROUP_PATTERN_LEN 128
@@ -410,6 +425,9 @@ struct sct_gen_config {
         u32 kin_first, n_kin_preds;        /* their predicates, those over PID first */
         u32 n_kin_pid_preds;
         u32 packet_bytes;                  /* kept of a captured packet behind its headers: the most that a rule asks */
+        u32 packet_kinds;                  /* enum sct_packet_kind: what packets are wanted for at all */
+        u32 plan_packets;                  /* plan that wants what the plans of all these want; it has no event. 0: none */
+        u64 packets_filtered[SCT_BANKS_MAX]; /* rules whose capture keeps only packets that are an event of theirs */
         u64 kin_pid[SCT_KIN_WORDS];        /* sets of process numbers: inherited within one pid namespace alone */
         u64 kin_id[SCT_KIN_SETS_MAX];      /* made of the values: a set keeps it over generations */
 };

@@ -12,7 +12,7 @@
 
 #include "types.h"
 
-#define SCT_ABI_VERSION 2
+#define SCT_ABI_VERSION 3
 
 #define SCT_COMM_LEN 16          /* TASK_COMM_LEN */
 #define SCT_UTS_LEN 64           /* __NEW_UTS_LEN: the whole node name, not only its first 15 bytes */

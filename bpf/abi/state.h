@@ -21,7 +21,7 @@ struct sct_state {
         u64 epoch;                   /* raised when cached answers no longer hold: a process was excluded, journald moved */
         u64 journal_ino, journal_cgroup;
         u32 journal_dev;             /* kernel encoding: major << 20 | minor */
-        u32 pad;
+        u32 synacks_seen;            /* programs at a cgroup's egress see SYN-ACKs of IPv6: since 6.6 (223f5f79f2ce) */
         /* The daemon writes this for every event: on a cache line of its own, or each system call that a program looks
          * at meanwhile would have to fetch the words above anew. */
         u64 apart[7];

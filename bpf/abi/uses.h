@@ -27,4 +27,6 @@ enum sct_use {
         SCT_USE_FD_NAMES = 1 << 17,     /* descriptors that are followed */
         SCT_USE_RATES = 1 << 18,
         SCT_USE_STACKS = 1 << 19,
+        SCT_USE_PACKET_EVENTS = 1 << 20,
+        SCT_USE_PACKET_CAPTURES = 1 << 21,
 };

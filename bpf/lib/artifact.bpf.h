@@ -163,14 +163,9 @@ __weak __noinline int artifact_hole(struct artifact_op *op, u64 size, u32 fault)
 
 /* Whether the rules that are left want the event. b->active holds which. */
 static __always_inline int artifact_match(struct event_run *r) {
-        struct match_args m = {
-                .first = r->plan->pred_first, .count = r->plan->n_preds, .parity = r->parity,
-                .bank_first = r->plan->bank_first, .n_banks = r->plan->n_banks,
-        };
-
-        r->s->buf.rec.bank_first = m.bank_first & (SCT_BANKS_MAX - 1);
-        r->s->buf.rec.n_banks = m.n_banks;
-        return !m.count || match_preds(r->s, &r->s->buf, r->t, &m);
+        r->s->buf.rec.bank_first = r->plan->bank_first & (SCT_BANKS_MAX - 1);
+        r->s->buf.rec.n_banks = r->plan->n_banks;
+        return event_matches(r);
 }
 
 /* The record with its masks, in w->data. Returns its size, 0 when there is none. */

@@ -117,13 +117,18 @@ static __always_inline int event_begin(struct event_run *r, u32 event) {
         return event_begin_plan(r, *index, event, generation);
 }
 
-static __always_inline void event_end(struct event_run *r) {
+/* Whether the rules that are left want the event. b->active holds which. */
+static __always_inline int event_matches(struct event_run *r) {
         struct match_args m = {
                 .first = r->plan->pred_first, .count = r->plan->n_preds, .parity = r->parity,
                 .bank_first = r->plan->bank_first, .n_banks = r->plan->n_banks,
         };
 
-        if (!m.count || match_preds(r->s, &r->s->buf, r->t, &m))
-                emit(&r->s->buf, m.bank_first, m.n_banks);
+        return !m.count || match_preds(r->s, &r->s->buf, r->t, &m);
+}
+
+static __always_inline void event_end(struct event_run *r) {
+        if (event_matches(r))
+                emit(&r->s->buf, r->plan->bank_first, r->plan->n_banks);
         scratch_put();
 }

@@ -4,6 +4,7 @@
 /* Every map and every global of the kernel side. All are __weak: several objects include this header and are linked
  * into one. Owner means who writes; "restart" says what a new daemon takes over from its predecessor. */
 
+#include "../abi/arg-struct.h"
 #include "../abi/plan.h"
 #include "../abi/state.h"
 #include "../abi/uses.h"
@@ -125,6 +126,13 @@ struct kin_walk {
         struct sct_answer answer;
 };
 
+/* What events say of a packet, in network byte order. */
+struct packet_headers {
+        u8 source[20], dest[20];      /* of type INET */
+        u8 network[SCT_IPV6_HEADER];
+        u8 transport[24];             /* the longest, that of TCP, in whole words */
+};
+
 /* Work space of one program run: large things that do not fit the stack. */
 struct sct_scratch {
         struct sct_buf buf;
@@ -144,6 +152,8 @@ struct sct_scratch {
                 struct sct_str_key_3 k3;
                 struct sct_affix_key affix;
         } key;
+        struct packet_headers packet;
+        u64 packet_rules[SCT_BANKS_MAX];        /* rules that an event of the packet matched */
         char path[SCT_STR_MAX + 256];   /* built from its end */
         struct sct_cgroup cgroup;
         char cgroup_spare[256];         /* a last component that is too long spills here */

@@ -56,7 +56,8 @@ static __always_inline u64 field_string(struct sct_buf *b, u32 field, u32 *ret_s
         }
         if (size > SCT_STR_MAX)
                 return 0;
-        if (type == SCT_ARG_BYTES || type == SCT_ARG_CONST_BUF || type == SCT_ARG_IOVEC || type == SCT_ARG_IOV_ITER)
+        if (type == SCT_ARG_BYTES || type == SCT_ARG_INET || type == SCT_ARG_CONST_BUF || type == SCT_ARG_IOVEC ||
+            type == SCT_ARG_IOV_ITER)
                 *ret_size = size;
         else
                 *ret_size = size ? size - 1 : 0;     /* without NUL */

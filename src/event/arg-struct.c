@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Kernel objects → text: a table of members a wire type. A payload shorter than its struct reads as if the rest were 0,
- * so no size is ever trusted here, not even one that record_parse() has checked. Which type has which struct stands in
- * bpf/abi/arg-types.def, the structs in bpf/abi/arg-struct.h. Never allocates. */
+/* Kernel objects and headers of packets → text: a table of members a wire type. A payload shorter than its struct reads as
+ * if the rest were 0, so no size is ever trusted here, not even one that record_parse() has checked. Which type has which
+ * struct stands in bpf/abi/arg-types.def, the structs in bpf/abi/arg-struct.h. Never allocates. */
 
 #include "../../bpf/abi/arg-struct.h"
 #include "../basic/macro.h"
@@ -16,6 +16,8 @@ typedef enum MemberKind {
         MEMBER_TEXT,            /* char[] */
         MEMBER_ENDPOINT,
         MEMBER_FLAG,            /* bit `bit` of an unsigned member */
+        MEMBER_WIRE,            /* bits of a number in network byte order: `width` of them from `bit` on, 0: all */
+        MEMBER_ADDRESS,         /* of IPv4 or IPv6, by its size */
 } MemberKind;
 
 typedef struct Member {
@@ -23,13 +25,14 @@ typedef struct Member {
         MemberKind kind;
         ArgPrinter printer;
         bool always;            /* text shows it when it is 0, too */
-        uint8_t bit;
+        uint8_t bit, width;
         uint16_t offset, size;
 } Member;
 
 typedef struct StructRow {
         size_t size;
         const Member *members;  /* ended by an empty one */
+        bool bare;              /* Tracee's tables show the values of all members, without names */
 } StructRow;
 
 #define STRUCT_MAX 128          /* bytes of the largest struct */
@@ -39,6 +42,12 @@ static const StructRow struct_rows[_SCT_ARG_TYPE_MAX];
 static uint64_t member_value(const uint8_t *data, const Member *m) {
         uint64_t v = 0;
 
+        if (m->kind == MEMBER_WIRE) {
+                for (unsigned i = 0; i < m->size; i++)
+                        v = v << 8 | data[m->offset + i];
+                v >>= m->bit;
+                return m->width > 0 ? v & ((UINT64_C(1) << m->width) - 1) : v;
+        }
         memcpy(&v, data + m->offset, MIN((size_t) m->size, sizeof(v)));     /* little-endian, as the record */
         if (m->kind == MEMBER_SIGNED && m->size < sizeof(v) && v >> (m->size * 8 - 1))
                 v |= UINT64_MAX << (m->size * 8);
@@ -95,6 +104,8 @@ static int add_member_text(Buffer *b, const uint8_t *data, const Member *m, bool
         case MEMBER_ENDPOINT:
                 memcpy(&e, data + m->offset, sizeof(e));
                 return add_endpoint(b, &e);
+        case MEMBER_ADDRESS:
+                return m->size == 4 ? inet_print4(b, data + m->offset) : inet_print6(b, data + m->offset);
         case MEMBER_FLAG:
                 return buffer_add_string(b, member_value(data, m) ? "true" : "false");
         default:
@@ -114,6 +125,9 @@ static int add_member_json(Buffer *b, const uint8_t *data, const Member *m) {
                 memcpy(&e, data + m->offset, sizeof(e));
                 if (!endpoint_is_there(&e))
                         return buffer_add(b, "null", 4);
+                quote = true;
+                break;
+        case MEMBER_ADDRESS:
                 quote = true;
                 break;
         default:
@@ -136,11 +150,24 @@ static const Member *load_struct(const EventArg *a, uint8_t data[static STRUCT_M
         return row->members;
 }
 
-int arg_struct_text(Buffer *b, const EventArg *a, bool escape) {
+/* As Go prints a struct. */
+static int add_values(Buffer *b, const uint8_t *data, const Member *m, bool escape) {
+        (void) buffer_add_char(b, '{');
+        for (const Member *first = m; m->name; m++) {
+                if (m > first)
+                        (void) buffer_add_char(b, ' ');
+                (void) add_member_text(b, data, m, escape);
+        }
+        return buffer_add_char(b, '}');
+}
+
+int arg_struct_text(Buffer *b, const EventArg *a, ArgStyle style, bool escape) {
         uint8_t data[STRUCT_MAX];
         const Member *m = load_struct(a, data);
         bool some = false;
 
+        if (m && style != ARG_STYLE_PEOPLE && struct_rows[a->type].bare)
+                return add_values(b, data, m, escape);
         (void) buffer_add_char(b, '{');
         for (; m && m->name; m++) {
                 if (!member_says_something(data, m))
@@ -316,6 +343,83 @@ static const Member module_members[] = {
 };
 assert_cc(SCT_MODULE_SIGNATURE_KNOWN == 1 << 0 && SCT_MODULE_SIGNATURE_OK == 1 << 1);
 
+#define WIRE(n, at, bytes, ...) \
+        { .name = n, .kind = MEMBER_WIRE, .always = true, .offset = at, .size = bytes, __VA_ARGS__ }
+#define WIRE_FLAG(n, at, b) { .name = n, .kind = MEMBER_WIRE, .offset = at, .size = 1, .bit = b, .width = 1 }
+#define ADDRESS(n, at, bytes) { .name = n, .kind = MEMBER_ADDRESS, .always = true, .offset = at, .size = bytes }
+
+static const Member ipv4_members[] = {
+        WIRE("version", 0, 1, .bit = 4, .width = 4),
+        WIRE("IHL", 0, 1, .width = 4),
+        WIRE("TOS", 1, 1),
+        WIRE("length", 2, 2),
+        WIRE("id", 4, 2),
+        WIRE("flags", 6, 1, .bit = 5, .width = 3),
+        WIRE("fragOffset", 6, 2, .width = 13),
+        WIRE("TTL", 8, 1),
+        WIRE("protocol", 9, 1, .printer = PRINTER_PACKET_PROTOCOL),
+        WIRE("checksum", 10, 2),
+        ADDRESS("srcIP", 12, 4),
+        ADDRESS("dstIP", 16, 4),
+        {}
+};
+
+static const Member ipv6_members[] = {
+        WIRE("version", 0, 1, .bit = 4, .width = 4),
+        WIRE("trafficClass", 0, 2, .bit = 4, .width = 8),
+        WIRE("flowLabel", 0, 4, .width = 20),
+        WIRE("length", 4, 2),
+        WIRE("nextHeader", 6, 1, .printer = PRINTER_PACKET_PROTOCOL),
+        WIRE("hopLimit", 7, 1),
+        ADDRESS("srcIP", 8, 16),
+        ADDRESS("dstIP", 24, 16),
+        {}
+};
+
+static const Member tcp_members[] = {
+        WIRE("srcPort", 0, 2),
+        WIRE("dstPort", 2, 2),
+        WIRE("seq", 4, 4),
+        WIRE("ack", 8, 4),
+        WIRE("dataOffset", 12, 1, .bit = 4, .width = 4),
+        WIRE_FLAG("FIN", 13, 0),
+        WIRE_FLAG("SYN", 13, 1),
+        WIRE_FLAG("RST", 13, 2),
+        WIRE_FLAG("PSH", 13, 3),
+        WIRE_FLAG("ACK", 13, 4),
+        WIRE_FLAG("URG", 13, 5),
+        WIRE_FLAG("ECE", 13, 6),
+        WIRE_FLAG("CWR", 13, 7),
+        WIRE_FLAG("NS", 12, 0),
+        WIRE("window", 14, 2),
+        WIRE("checksum", 16, 2),
+        WIRE("urgent", 18, 2),
+        {}
+};
+
+static const Member udp_members[] = {
+        WIRE("srcPort", 0, 2),
+        WIRE("dstPort", 2, 2),
+        WIRE("length", 4, 2),
+        WIRE("checksum", 6, 2),
+        {}
+};
+
+static const Member icmp_members[] = {
+        WIRE("typeCode", 0, 2, .printer = PRINTER_ICMP_TYPE),
+        WIRE("checksum", 2, 2),
+        WIRE("id", 4, 2),
+        WIRE("seq", 6, 2),
+        {}
+};
+
+static const Member icmpv6_members[] = {
+        WIRE("typeCode", 0, 2, .printer = PRINTER_ICMPV6_TYPE),
+        WIRE("checksum", 2, 2),
+        {}
+};
+
+#define HEADER(bytes, m) { .size = bytes, .members = m, .bare = true }
 #define ROW(type, m) { .size = sizeof(struct type), .members = m }
 
 static const StructRow struct_rows[_SCT_ARG_TYPE_MAX] = {
@@ -330,6 +434,12 @@ static const StructRow struct_rows[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_PERF_EVENT] = ROW(sct_perf_event, perf_event_members),
         [SCT_ARG_MODULE] = ROW(sct_module, module_members),
         [SCT_ARG_LOAD_INFO] = ROW(sct_module, module_members),
+        [SCT_ARG_PROTO_IPV4] = HEADER(SCT_IPV4_HEADER, ipv4_members),
+        [SCT_ARG_PROTO_IPV6] = HEADER(SCT_IPV6_HEADER, ipv6_members),
+        [SCT_ARG_PROTO_TCP] = HEADER(SCT_TCP_HEADER, tcp_members),
+        [SCT_ARG_PROTO_UDP] = HEADER(SCT_UDP_HEADER, udp_members),
+        [SCT_ARG_PROTO_ICMP] = HEADER(SCT_ICMP_HEADER, icmp_members),
+        [SCT_ARG_PROTO_ICMPV6] = HEADER(SCT_ICMPV6_HEADER, icmpv6_members),
 };
 assert_cc(sizeof(struct sct_sock) <= STRUCT_MAX && sizeof(struct sct_skb) <= STRUCT_MAX);
 assert_cc(sizeof(struct sct_cred) <= STRUCT_MAX && sizeof(struct sct_perf_event) <= STRUCT_MAX);

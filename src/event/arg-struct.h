@@ -8,7 +8,7 @@
 #include "arg-type.h"
 
 /* {name: value, ...} without members that say nothing. */
-int arg_struct_text(Buffer *b, const EventArg *a, bool escape);
+int arg_struct_text(Buffer *b, const EventArg *a, ArgStyle style, bool escape);
 /* An object with every member. */
 int arg_struct_json(Buffer *b, const EventArg *a);
 

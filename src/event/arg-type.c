@@ -448,11 +448,22 @@ static int json_bytes(Buffer *b, const EventArg *a, ArgStyle style) {
 /* --- kernel objects: arg-struct.c --- */
 
 static int text_struct(Buffer *b, const EventArg *a, ArgStyle style, TextMode mode) {
-        return arg_struct_text(b, a, mode == TEXT_ESCAPED);
+        return arg_struct_text(b, a, style, mode == TEXT_ESCAPED);
 }
 
 static int json_struct(Buffer *b, const EventArg *a, ArgStyle style) {
         return arg_struct_json(b, a);
+}
+
+/* An address of a packet: 4 or 6, then its bytes. */
+static int text_inet(Buffer *b, const EventArg *a, ArgStyle style, TextMode mode) {
+        return a->size < 17 ? inet_print4(b, a->data + 1) : inet_print6(b, a->data + 1);
+}
+
+static int json_inet(Buffer *b, const EventArg *a, ArgStyle style) {
+        (void) buffer_add_char(b, '"');
+        (void) text_inet(b, a, style, TEXT_PLAIN);
+        return buffer_add_char(b, '"');
 }
 
 static int text_file(Buffer *b, const EventArg *a, ArgStyle style, TextMode mode) {
@@ -598,4 +609,11 @@ static const ArgTypeRow arg_type_rows[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_DATA_LOC] = { .text = text_string, .json = json_string },
         [SCT_ARG_CONST_BUF] = { .text = text_bytes, .json = json_bytes },
         [SCT_ARG_SYSCALL64] = { .number = true, .text = text_syscall64, .json = json_syscall64 },
+        [SCT_ARG_INET] = { .text = text_inet, .json = json_inet },
+        [SCT_ARG_PROTO_IPV4] = STRUCT_ROW,
+        [SCT_ARG_PROTO_IPV6] = STRUCT_ROW,
+        [SCT_ARG_PROTO_TCP] = STRUCT_ROW,
+        [SCT_ARG_PROTO_UDP] = STRUCT_ROW,
+        [SCT_ARG_PROTO_ICMP] = STRUCT_ROW,
+        [SCT_ARG_PROTO_ICMPV6] = STRUCT_ROW,
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../basic/macro.h"
+#include "event-id.h"
 #include "event-table.h"
 
 const EventSpec *event_spec_by_id(uint16_t id) {
@@ -38,6 +39,12 @@ const EventSpec *event_spec_next(const EventSpec *prev) {
         const EventSpec *next = prev ? prev + 1 : event_table;
 
         return next < event_table + event_table_size ? next : NULL;
+}
+
+uint32_t event_packet_kind(const EventSpec *spec) {
+        unsigned bit = (unsigned) spec->id - SCT_EVENT_NET_PACKET_IPV4;
+
+        return spec->family == EVENT_FAMILY_NETWORK && bit < 15 ? UINT32_C(1) << bit : 0;
 }
 
 int event_arg_index(const EventSpec *spec, const char *name) {

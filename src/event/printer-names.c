@@ -439,3 +439,52 @@ TABLE(perf_type) = {
         EV(PERF_TYPE_RAW, 4), EV(PERF_TYPE_BREAKPOINT, 5),
         {}
 };
+
+TABLE(packet_protocol) = {
+        EV(IPv6HopByHop, 0), EV(ICMPv4, 1), EV(IGMP, 2), EV(IPv4, 4), EV(TCP, 6), EV(UDP, 17), EV(DCCP, 33), EV(IPv6, 41),
+        EV(IPv6Routing, 43), EV(IPv6Fragment, 44), EV(GRE, 47), EV(ESP, 50), EV(AH, 51), EV(ICMPv6, 58),
+        EV(NoNextHeader, 59), EV(IPv6Destination, 60), EV(OSPF, 89), EV(EtherIP, 97), EV(VRRP, 112), EV(SCTP, 132),
+        EV(UDPLite, 136), EV(MPLSInIP, 137),
+        {}
+};
+
+/* Types of messages, type << 8 | code. A type with any code stands behind those of its codes that have names. */
+#define TYPE(x, type) { #x, (type) << 8, 0xff00 }
+#define CODE(x, type, y, code) { #x "(" y ")", (type) << 8 | (code), 0xffff }
+
+TABLE(icmp_type) = {
+#define UNREACHABLE(y, code) CODE(DestinationUnreachable, 3, y, code)
+        TYPE(EchoReply, 0), UNREACHABLE("Net", 0), UNREACHABLE("Host", 1), UNREACHABLE("Protocol", 2),
+        UNREACHABLE("Port", 3), UNREACHABLE("FragmentationNeeded", 4), UNREACHABLE("SourceRoutingFailed", 5),
+        UNREACHABLE("NetUnknown", 6), UNREACHABLE("HostUnknown", 7), UNREACHABLE("SourceIsolated", 8),
+        UNREACHABLE("NetAdminProhibited", 9), UNREACHABLE("HostAdminProhibited", 10), UNREACHABLE("NetTOS", 11),
+        UNREACHABLE("HostTOS", 12), UNREACHABLE("CommAdminProhibited", 13), UNREACHABLE("HostPrecedence", 14),
+        UNREACHABLE("PrecedenceCutoff", 15), TYPE(DestinationUnreachable, 3), TYPE(SourceQuench, 4),
+        CODE(Redirect, 5, "Net", 0), CODE(Redirect, 5, "Host", 1), CODE(Redirect, 5, "TOS+Net", 2),
+        CODE(Redirect, 5, "TOS+Host", 3), TYPE(Redirect, 5), TYPE(EchoRequest, 8), TYPE(RouterAdvertisement, 9),
+        TYPE(RouterSolicitation, 10), CODE(TimeExceeded, 11, "TTLExceeded", 0),
+        CODE(TimeExceeded, 11, "FragmentReassemblyTimeExceeded", 1), TYPE(TimeExceeded, 11),
+        CODE(ParameterProblem, 12, "PointerIndicatesError", 0), CODE(ParameterProblem, 12, "MissingOption", 1),
+        CODE(ParameterProblem, 12, "BadLength", 2), TYPE(ParameterProblem, 12), TYPE(TimestampRequest, 13),
+        TYPE(TimestampReply, 14), TYPE(InfoRequest, 15), TYPE(InfoReply, 16), TYPE(AddressMaskRequest, 17),
+        TYPE(AddressMaskReply, 18),
+#undef UNREACHABLE
+        {}
+};
+
+TABLE(icmpv6_type) = {
+#define UNREACHABLE(y, code) CODE(DestinationUnreachable, 1, y, code)
+        UNREACHABLE("NoRouteToDst", 0), UNREACHABLE("AdminProhibited", 1), UNREACHABLE("BeyondScopeOfSrc", 2),
+        UNREACHABLE("AddressUnreachable", 3), UNREACHABLE("PortUnreachable", 4),
+        UNREACHABLE("SrcAddressFailedPolicy", 5), UNREACHABLE("RejectRouteToDst", 6), TYPE(DestinationUnreachable, 1),
+        TYPE(PacketTooBig, 2), CODE(TimeExceeded, 3, "HopLimitExceeded", 0),
+        CODE(TimeExceeded, 3, "FragmentReassemblyTimeExceeded", 1), TYPE(TimeExceeded, 3),
+        CODE(ParameterProblem, 4, "ErroneousHeaderField", 0), CODE(ParameterProblem, 4, "UnrecognizedNextHeader", 1),
+        CODE(ParameterProblem, 4, "UnrecognizedOption", 2), TYPE(ParameterProblem, 4), TYPE(EchoRequest, 128),
+        TYPE(EchoReply, 129), TYPE(MulticastListenerQuery, 130), TYPE(MulticastListenerReport, 131),
+        TYPE(MulticastListenerDone, 132), TYPE(RouterSolicitation, 133), TYPE(RouterAdvertisement, 134),
+        TYPE(NeighborSolicitation, 135), TYPE(NeighborAdvertisement, 136), TYPE(Redirect, 137),
+        TYPE(MulticastListenerReportV2, 143),
+#undef UNREACHABLE
+        {}
+};

@@ -59,6 +59,17 @@ static int print_enum(Buffer *b, const PrinterRow *row, uint64_t value) {
         return buffer_add_s64(b, (int64_t) value);
 }
 
+/* EchoRequest, DestinationUnreachable(Port); a code that has no name: EchoRequest(Code: 1), and a type: 200(1). */
+static int print_icmp(Buffer *b, const PrinterRow *row, uint64_t value) {
+        for (const PrinterName *n = row->names; n && n->name; n++) {
+                if ((value & n->mask) != n->value)
+                        continue;
+                (void) buffer_add_string(b, n->name);
+                return value == n->value ? 0 : buffer_printf(b, "(Code: %u)", (unsigned) value & 0xff);
+        }
+        return buffer_printf(b, "%u(%u)", (unsigned) value >> 8, (unsigned) value & 0xff);
+}
+
 static int print_errno(Buffer *b, int64_t value) {
         const char *name = value < 0 && value >= -ERRNO_MAX ? strerrorname_np((int) -value) : NULL;
 
@@ -91,6 +102,8 @@ int printer_print(Buffer *b, ArgPrinter printer, uint64_t value, ArgStyle style)
                 return spec ? buffer_add_string(b, spec->name) : buffer_add_s64(b, (int64_t) value);
         case PRINTER_KIND_ERRNO:
                 return print_errno(b, (int64_t) value);
+        case PRINTER_KIND_ICMP:
+                return print_icmp(b, row, value);
         case PRINTER_KIND_NUMBER:
         case PRINTER_KIND_BYTES:
                 break;
@@ -305,4 +318,7 @@ static const PrinterRow printer_rows[_PRINTER_MAX] = {
         [PRINTER_BPF_PROG_TYPE] = ROW(ENUM, bpf_prog_type),
         [PRINTER_BPF_MAP_TYPE] = ROW(ENUM, bpf_map_type),
         [PRINTER_PERF_TYPE] = ROW(ENUM, perf_type),
+        [PRINTER_PACKET_PROTOCOL] = ROW(ENUM, packet_protocol),
+        [PRINTER_ICMP_TYPE] = ROW(ICMP, icmp_type),
+        [PRINTER_ICMPV6_TYPE] = ROW(ICMP, icmpv6_type),
 };

@@ -23,6 +23,7 @@ typedef enum PrinterKind {
         PRINTER_KIND_FLAGS,     /* names joined by |, what is left over as 0x... */
         PRINTER_KIND_EVENT,     /* names of events */
         PRINTER_KIND_ERRNO,
+        PRINTER_KIND_ICMP,      /* type << 8 | code: names of both, or of the type with any code */
         PRINTER_KIND_BYTES,     /* of an argument that is no number */
 } PrinterKind;
 
@@ -40,7 +41,8 @@ typedef struct PrinterRow {
         X(msync) X(madvise) X(clone) X(wait) X(ptrace) X(prctl) X(arch_prctl) X(seccomp) X(bpf) X(capability)   \
         X(signal) X(sigmask) X(rlimit) X(prio) X(sched) X(futex) X(clock) X(itimer) X(domain) X(socktype)       \
         X(sockflags) X(level) X(sockopt) X(shutdown) X(msg) X(module) X(reboot) X(socketcall) X(resolve)  \
-        X(ip_protocol) X(tcp_state) X(capabilities) X(bpf_prog_type) X(bpf_map_type) X(perf_type)
+        X(ip_protocol) X(tcp_state) X(capabilities) X(bpf_prog_type) X(bpf_map_type) X(perf_type)  \
+        X(packet_protocol) X(icmp_type) X(icmpv6_type)
 
 #define X(n) extern const PrinterName printer_names_##n[];
 PRINTER_NAMES(X)

@@ -114,6 +114,7 @@ int record_parse(const void *data, size_t size, EventSpecLookup lookup, void *us
 const EventSpec *event_spec_by_id(uint16_t id);
 const EventSpec *event_spec_by_name(const char *name);
 const EventSpec *event_spec_next(const EventSpec *prev);        /* NULL starts; NULL ends; in order of id */
+uint32_t event_packet_kind(const EventSpec *spec);              /* enum sct_packet_kind; 0: no event of packets */
 int event_arg_index(const EventSpec *spec, const char *name);   /* -ENOENT */
 
 extern const char *const event_sets[];   /* NULL-terminated: name of set i */

@@ -154,8 +154,13 @@ static int make_map(Kernel *k, int i) {
         return 0;
 }
 
+/* Programs of packets that know captures need the maps, whether this plan captures or not. */
+static bool programs_capture(const Kernel *k, const Plan *plan) {
+        return plan->config.packet_kinds != 0 && (k->seen_uses & SCT_USE_PACKET_CAPTURES) != 0;
+}
+
 int artifacts_make(Kernel *k, const Plan *plan, char **reterr) {
-        if (!plan_captures(plan) || k->artifact_fds[MAP_RING] >= 0)
+        if ((!plan_captures(plan) && !programs_capture(k, plan)) || k->artifact_fds[MAP_RING] >= 0)
                 return 0;
         for (int i = 0; i < KERNEL_N_ARTIFACT_MAPS; i++) {
                 int r = make_map(k, i);

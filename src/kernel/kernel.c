@@ -174,9 +174,9 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr) {
 
         if (plan->config.n_tree_roots > 0 || plan->config.n_kin > 0 || plan->config.any_origin)
                 (void) probes_iterate(k, "sct_iter_task");
-        if (plan->events[SCT_EVENT_CAPTURE_PACKET] && !k->packets)
+        if (plan->config.packet_kinds != 0 && !k->packets)
                 (void) probes_iterate(k, "sct_iter_sock");
-        k->packets = plan->events[SCT_EVENT_CAPTURE_PACKET] != 0;
+        k->packets = plan->config.packet_kinds != 0;
         probes_detach_unwanted(k, plan);
         return 0;
 }

@@ -28,6 +28,8 @@ typedef struct ProbeRow {
 /* In the place of an event: */
 #define FOR_FD_NAMES UINT16_MAX        /* while rules give descriptors names */
 #define FOR_POLICIES (UINT16_MAX - 1)  /* from the first generation on */
+#define FOR_PACKETS (UINT16_MAX - 2)   /* while packets are events, or captured */
+#define FOR_TCP (UINT16_MAX - 3)       /* while those of TCP are */
 
 static const ProbeRow probes[];
 
@@ -353,6 +355,10 @@ static bool row_is_wanted(const Kernel *k, const ProbeRow *row, const Plan *plan
                 return true;
         if (row->event == FOR_FD_NAMES)
                 return plan->follows_fds;
+        if (row->event == FOR_PACKETS)
+                return plan->config.packet_kinds != 0;
+        if (row->event == FOR_TCP)
+                return (plan->config.packet_kinds & SCT_PACKETS_OF_TCP) != 0;
         if (row->event == SCT_EVENT_SYS_ENTER || row->event == SCT_EVENT_SYS_EXIT)
                 return ladder->rung == SYSCALL_RUNG_RAW;
         if (row->event == SCT_EVENT_SCHED_PROCESS_FORK &&
@@ -530,11 +536,15 @@ static int can_serve_by(const FeatureSet *features, const Feature *needed, size_
         return 0;
 }
 
+static bool is_of_packets(const EventSpec *spec) {
+        return event_packet_kind(spec) != 0 || spec->id == SCT_EVENT_CAPTURE_PACKET;
+}
+
 int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing) {
         static const Feature packets[] = { FEATURE_CGROUP2, FEATURE_CGROUP_SKB, FEATURE_CGROUP_SOCK };
         static const Feature modules[] = { FEATURE_MODULES, FEATURE_KPROBE };
 
-        if (spec->id == SCT_EVENT_CAPTURE_PACKET)
+        if (is_of_packets(spec))
                 return can_serve_by(features, packets, ELEMENTSOF(packets), "cgroup", ret_hook, ret_missing);
         if (spec->id == SCT_EVENT_CAPTURE_MODULE)
                 return can_serve_by(features, modules, ELEMENTSOF(modules), "kprobe", ret_hook, ret_missing);
@@ -552,7 +562,7 @@ int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const ch
 const char *kernel_event_hook(const Kernel *k, const EventSpec *spec) {
         if (spec->family == EVENT_FAMILY_HOOK)
                 return hooks_event_method(k, spec->id) ?: spec->hook;
-        if (spec->id == SCT_EVENT_CAPTURE_PACKET)
+        if (is_of_packets(spec))
                 return "cgroup";
         if (spec->id == SCT_EVENT_CAPTURE_MODULE)
                 return "kprobe";
@@ -597,12 +607,12 @@ static const ProbeRow probes[] = {
         { "sct_a_kwriteit", SCT_EVENT_CAPTURE_WRITE, "fexit", 0, "fexit:__kernel_write_iter" },
         { "sct_a_uring", SCT_EVENT_CAPTURE_WRITE, "tp_btf", SCT_EVENT_CAPTURE_READ, "io_uring_complete" },
         { "sct_a_urqueue", SCT_EVENT_CAPTURE_WRITE, "tp_btf", SCT_EVENT_CAPTURE_READ, "io_uring_queue_async_work" },
-        { "sct_sock_new", SCT_EVENT_CAPTURE_PACKET, "cgroup" },     /* owners first, then packets */
-        { "sct_egress", SCT_EVENT_CAPTURE_PACKET, "cgroup" },
-        { "sct_ingress", SCT_EVENT_CAPTURE_PACKET, "cgroup" },
-        { "sct_sock_state", SCT_EVENT_CAPTURE_PACKET, "tp_btf" },   /* what comes when a connection's socket is gone */
-        { "sct_closed_in", SCT_EVENT_CAPTURE_PACKET, "tp_btf" },
-        { "sct_synack", SCT_EVENT_CAPTURE_PACKET, "tp_btf" },
+        { "sct_sock_new", FOR_PACKETS, "cgroup" },      /* owners first, then packets */
+        { "sct_egress", FOR_PACKETS, "cgroup" },
+        { "sct_ingress", FOR_PACKETS, "cgroup" },
+        { "sct_sock_state", FOR_TCP, "tp_btf" },        /* what comes when a connection's socket is gone */
+        { "sct_closed_in", FOR_TCP, "tp_btf" },
+        { "sct_synack", FOR_TCP, "tp_btf" },
         { "sct_h_fdfork", FOR_FD_NAMES, "tp_btf" },
         { "sct_h_fdexit", FOR_FD_NAMES, "tp_btf" },
         {},

@@ -275,22 +275,10 @@ static int parse_splits(ParseState *s, const ExpressionRow *row, const char *val
         return add_words(s, row, value, "process,container", add_split);
 }
 
-/* Whether the catalogue has events of packets at all. */
-static bool has_packet_events(void) {
-        for (const EventSpec *e = event_spec_next(NULL); e; e = event_spec_next(e))
-                if (e->family == EVENT_FAMILY_NETWORK && !e->internal)
-                        return true;
-        return false;
-}
-
 static int parse_pcap_options(ParseState *s, const ExpressionRow *row, const char *value) {
         if (!streq(value, "none") && !streq(value, "filtered"))
                 return refuse(s, "%s is no option of packet captures; write %snone (every packet) or %sfiltered (those of "
                               "the packet events that the policy selects).", QUOTE(value), row->name, row->name);
-        if (streq(value, "filtered") && !has_packet_events())
-                return refuse(s, "%sfiltered keeps the packets of the packet events that the policy selects, and there are "
-                              "none to select; write pcap-filter: with an expression as for tcpdump, for example "
-                              "pcap-filter:tcp port 443.", row->name);
         s->kinds[CAPTURE_NETWORK].spec.pcap_filtered = streq(value, "filtered");
         return 0;
 }

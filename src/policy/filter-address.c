@@ -283,6 +283,33 @@ int filter_add_addresses(FilterRun *x, const EventArgSpec *arg, uint16_t field) 
         return 0;
 }
 
+/* ---- Addresses of packets, which have neither port nor family ---- */
+
+int filter_add_inet(FilterRun *x, const EventArgSpec *arg, uint16_t field) {
+        const Expression *e = x->expression;
+        AddressFilter f = { .run = x, .negative = e->op == FILTER_OP_NE };
+        int r;
+
+        r = filter_run_builder(x, arg, field, CONDITION_STRING, &f.builder);
+        for (size_t i = 0; r >= 0 && i < e->n_values; i++) {
+                const FilterValue *v = e->values + i;
+                _cleanup_free_ char *raw = strndup(v->raw, v->size);
+                uint8_t version;
+                Network n;
+
+                if (!raw)
+                        return -ENOMEM;
+                if (!parse_network(raw, &n)) {
+                        r = filter_run_error(x, v->offset, "%s is no address; write for example 8.8.8.8, 10.0.0.0/8, 10.*, "
+                                             "2001:db8::1 or 2001:db8::/32.", QUOTE(raw));
+                        continue;
+                }
+                version = n.size == 4 ? 4 : 6;
+                r = add_network(&f, &n, &version, sizeof(version));
+        }
+        return MIN(r, 0);
+}
+
 /* ---- Times ---- */
 
 /* 1.5, 1.5s, 100ms, 20us, 5ns, 2min, 1h → nanoseconds. A number alone is seconds, as events print them. */

@@ -13,7 +13,7 @@
 #include "wording.h"
 
 typedef struct ArgClass {
-        enum { ARG_REFUSED, ARG_NUMBER, ARG_BOOL, ARG_TEXT, ARG_LIST, ARG_ADDRESS, ARG_TIME, ARG_PAIR } kind;
+        enum { ARG_REFUSED, ARG_NUMBER, ARG_BOOL, ARG_TEXT, ARG_LIST, ARG_ADDRESS, ARG_INET, ARG_TIME, ARG_PAIR } kind;
         bool is_signed;
         uint64_t min, max;
         const char *advice;              /* refused: a sentence's end */
@@ -23,6 +23,8 @@ static const char retval_id[1] = "";     /* identity of the field */
 
 #define OBJECT_ADVICE "kernel objects cannot be compared by these filters; use a TracingPolicy, whose operators know " \
                       "their parts"
+
+#define HEADER_ADVICE "it is a whole header; filter by another argument"
 
 static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_S32] = { ARG_NUMBER, true, (uint64_t) INT32_MIN, INT32_MAX },
@@ -73,6 +75,13 @@ static const ArgClass arg_classes[_SCT_ARG_TYPE_MAX] = {
         [SCT_ARG_MODULE] = { .advice = OBJECT_ADVICE },
         [SCT_ARG_LOAD_INFO] = { .advice = OBJECT_ADVICE },
         [SCT_ARG_CONST_BUF] = { .advice = OBJECT_ADVICE },
+        [SCT_ARG_INET] = { ARG_INET },
+        [SCT_ARG_PROTO_IPV4] = { .advice = HEADER_ADVICE },
+        [SCT_ARG_PROTO_IPV6] = { .advice = HEADER_ADVICE },
+        [SCT_ARG_PROTO_TCP] = { .advice = HEADER_ADVICE },
+        [SCT_ARG_PROTO_UDP] = { .advice = HEADER_ADVICE },
+        [SCT_ARG_PROTO_ICMP] = { .advice = HEADER_ADVICE },
+        [SCT_ARG_PROTO_ICMPV6] = { .advice = HEADER_ADVICE },
 };
 
 static int unknown_argument(FilterRun *x) {
@@ -230,7 +239,7 @@ int filter_apply_arg(FilterRun *x) {
         if (c->kind == ARG_REFUSED)
                 return filter_run_error(x, 0, "%s of %s is no number and no string: %s.", arg->name, x->spec->name,
                                         c->advice ?: "filter by another argument");
-        if (IN_SET(c->kind, ARG_TEXT, ARG_LIST, ARG_BOOL, ARG_ADDRESS) && !IN_SET(e->op, FILTER_OP_EQ, FILTER_OP_NE))
+        if (IN_SET(c->kind, ARG_TEXT, ARG_LIST, ARG_BOOL, ARG_ADDRESS, ARG_INET) && !IN_SET(e->op, FILTER_OP_EQ, FILTER_OP_NE))
                 return filter_run_error(x, e->op_offset, "%s has no order, so %s is not possible; write = or !=.",
                                         arg->name,
                                         filter_operator_to_string(e->op));
@@ -240,6 +249,8 @@ int filter_apply_arg(FilterRun *x) {
                 return filter_add_list(x, arg, field);
         if (c->kind == ARG_ADDRESS)
                 return filter_add_addresses(x, arg, field);
+        if (c->kind == ARG_INET)
+                return filter_add_inet(x, arg, field);
         if (c->kind == ARG_TIME)
                 return filter_add_times(x, arg, field);
 

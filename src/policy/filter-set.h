@@ -88,6 +88,7 @@ int filter_add_list(FilterRun *x, const void *id, uint16_t field);     /* of str
 
 /* filter-address.c */
 int filter_add_addresses(FilterRun *x, const EventArgSpec *arg, uint16_t field);
+int filter_add_inet(FilterRun *x, const EventArgSpec *arg, uint16_t field);
 int filter_add_times(FilterRun *x, const EventArgSpec *arg, uint16_t field);
 
 /* filter-arg.c */

@@ -121,6 +121,10 @@ void plan_note_uses(Plan *plan) {
                 uses |= SCT_USE_ARG_PATHS;
         if (plan->follows_fds)
                 uses |= SCT_USE_FD_NAMES;
+        if (config->packet_kinds & ~SCT_PACKET_CAPTURE)
+                uses |= SCT_USE_PACKET_EVENTS;
+        if (config->packet_kinds & SCT_PACKET_CAPTURE)
+                uses |= SCT_USE_PACKET_CAPTURES;
         plan->uses = uses;
         plan->uses_types = types;
 }

@@ -59,12 +59,44 @@ int policy_capture_read(YamlReader *r, const YamlNode *n, void *target) {
         return 0;
 }
 
-int policy_capture_attach(Policy *p) {
+static bool has_packet_events(const PolicyRule *rule) {
+        for (size_t i = 0; i < rule->n_events; i++)
+                if (event_packet_kind(rule->events[i].spec) != 0)
+                        return true;
+        return false;
+}
+
+/* What is kept of packets is told by the rule that captures, which is the first. NULL: nothing is wrong. */
+static const char *what_is_wrong(const Policy *p) {
+        bool filtered = false;
+
+        for (size_t i = 0; i < p->captures->n; i++)
+                filtered = filtered || p->captures->items[i].pcap_filtered;
+        if (!filtered)
+                return NULL;
+        for (size_t i = 1; i < p->n_rules; i++)
+                if (has_packet_events(p->rules + i))
+                        return "pcap-options:filtered cannot follow a packet event that stands in several rules; write one "
+                               "rule for it, or a policy for each.";
+        if (!has_packet_events(p->rules))
+                return "pcap-options:filtered keeps the packets of the packet events that the policy selects, and it selects "
+                       "none; add for example event=net_packet_tcp to its filters, or write pcap-filter: with an expression "
+                       "as for tcpdump.";
+        return NULL;
+}
+
+int policy_capture_attach(Policy *p, char **reterr) {
         PolicyRule *rule = p->rules;
         PolicyEvent *events;
+        const char *wrong;
 
         if (!p->captures || p->captures->n == 0 || p->n_rules == 0)
                 return 0;
+        wrong = what_is_wrong(p);
+        if (wrong) {
+                *reterr = strdup(wrong);
+                return *reterr ? -EINVAL : -ENOMEM;
+        }
         events = reallocarray(rule->events, rule->n_events + p->captures->n, sizeof(events[0]));
         if (!events)
                 return -ENOMEM;

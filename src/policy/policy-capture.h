@@ -9,5 +9,5 @@
 
 /* A YamlRead; target: Policy. Fills capture and captures. */
 int policy_capture_read(YamlReader *r, const YamlNode *n, void *target);
-/* After the rules are there. Conditions move from the captures to the rule. */
-int policy_capture_attach(Policy *p);
+/* After the rules are there. Conditions move from the captures to the rule. -EINVAL: *reterr says why not. */
+int policy_capture_attach(Policy *p, char **reterr);

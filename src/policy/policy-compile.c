@@ -20,6 +20,7 @@
 #include "plan-uses.h"
 #include "policy-compile.h"
 
+#define PLANS_EXTRA 2          /* beside those of events: the subject's, and that of all packets */
 #define CONDITIONS_MAX 64      /* conditions of one rule on one event, or on the subject: each may become two layers */
 
 static int refuse(ProblemList *problems, const Policy *p, unsigned line, unsigned column, const char *format, ...)
@@ -177,9 +178,9 @@ static int admit_event(Compiler *c, const CompileInput *in, const PolicyEvent *e
                               e->spec->name);
 
         if (!c->specs[id]) {
-                if (c->n_events >= SCT_PLANS_MAX - 1)
+                if (c->n_events >= SCT_PLANS_MAX - PLANS_EXTRA)
                         return refuse(c->problems, in->policy, e->line, e->column,
-                                      "all policies together want more than %d events; name fewer", SCT_PLANS_MAX - 1);
+                                      "all policies together want more than %d events; name fewer", SCT_PLANS_MAX - PLANS_EXTRA);
                 c->specs[id] = e->spec;
                 c->events[c->n_events++] = id;
         }
@@ -336,11 +337,12 @@ static int number_rules(Compiler *c) {
         return 0;
 }
 
-static uint32_t packet_bytes(const Policy *p) {
+/* What a policy's packets are captured like; NULL: they are not. */
+static const CaptureSpec *packet_capture(const Policy *p) {
         for (size_t i = 0; p->captures && i < p->captures->n; i++)
                 if (p->captures->items[i].kind == CAPTURE_NETWORK)
-                        return p->captures->items[i].pcap_snaplen;
-        return 0;
+                        return p->captures->items + i;
+        return NULL;
 }
 
 static int fill_rules(Compiler *c) {
@@ -353,6 +355,7 @@ static int fill_rules(Compiler *c) {
 
         for (size_t i = 0; i < c->n_rules; i++) {
                 const CompilerRule *rule = c->rules + i;
+                const CaptureSpec *packets = packet_capture(rule->input->policy);
                 uint64_t bit = UINT64_C(1) << (i % 64);
 
                 p->rules[i] = (PlanRule) {
@@ -364,7 +367,10 @@ static int fill_rules(Compiler *c) {
                 for (size_t s = 0; s < rule->rule->n_subject; s++)
                         if (compile_asks_origin(rule->rule->subject + s))
                                 config->any_origin = 1;
-                config->packet_bytes = MAX(config->packet_bytes, packet_bytes(rule->input->policy));
+                if (packets)
+                        config->packet_bytes = MAX(config->packet_bytes, packets->pcap_snaplen);
+                if (packets && packets->pcap_filtered)
+                        config->packets_filtered[i / 64] |= bit;
                 if (rule->rule->names_journal)
                         config->names_journal[i / 64] |= bit;
                 if (rule->rule->follow) {
@@ -534,6 +540,32 @@ static int fill_events(Compiler *c) {
         return 0;
 }
 
+/* The bit of config.packet_kinds; 0: the event is not of packets. */
+static uint32_t packet_kind(const EventSpec *spec) {
+        return spec == capture_kind_event(CAPTURE_NETWORK) ? SCT_PACKET_CAPTURE : event_packet_kind(spec);
+}
+
+/* One plan asks for all that is made of packets: it says of most of them that nobody wants them. */
+static void fill_packets(Compiler *c) {
+        struct sct_gen_config *config = &c->plan->config;
+        struct sct_plan *all = c->plan->plans + c->plan->n_plans;
+
+        for (size_t i = 0; i < c->n_events; i++) {
+                const EventSpec *spec = c->specs[c->events[i]];
+                uint32_t kind = packet_kind(spec);
+
+                if (kind == 0)
+                        continue;
+                config->packet_kinds |= kind;
+                for (unsigned bank = 0; bank < SCT_BANKS_MAX; bank++)
+                        all->wants[bank] |= c->plan->plans[c->plan->events[spec->id]].wants[bank];
+        }
+        if (config->packet_kinds == 0)
+                return;
+        set_banks(all);
+        config->plan_packets = (uint32_t) c->plan->n_plans++;
+}
+
 static void add_span(RuleConditions *w, Condition *o, uint16_t field, NumberRange *range, uint64_t low, uint64_t high) {
         *range = (NumberRange) { .low = low, .high = high };
         *o = (Condition) { .field = field, .class = CONDITION_NUMBER, .ranges = range, .n_ranges = 1 };
@@ -653,16 +685,18 @@ static int compile_once(const CompileInput *inputs, size_t n, uint32_t generatio
         if (r < 0)
                 return r;
 
-        c->plan->plans = new0(struct sct_plan, c->n_events + 2);
+        c->plan->plans = new0(struct sct_plan, c->n_events + PLANS_EXTRA);
         if (!c->plan->plans)
                 return -ENOMEM;
-        c->plan->n_plans_allocated = c->n_events + 2;
+        c->plan->n_plans_allocated = c->n_events + PLANS_EXTRA;
 
         r = fill_subject(c);
         if (r >= 0)
                 r = compile_kin(c);
         if (r >= 0)
                 r = fill_events(c);
+        if (r >= 0)
+                fill_packets(c);
         if (r >= 0)
                 r = compile_enforcers(c);
         if (r >= 0)

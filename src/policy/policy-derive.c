@@ -86,7 +86,7 @@ int policy_derive(const Policy *p, char *const *more, Policy **ret, char **reter
         r = capture_spec_parse(q->capture, q->captures, &index, reterr);
         if (r < 0)
                 return r;
-        r = policy_capture_attach(q);
+        r = policy_capture_attach(q, reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(q);

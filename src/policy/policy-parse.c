@@ -322,6 +322,7 @@ static int read_scope_spec(YamlReader *r, const YamlNode *n, void *target) {
                 { "rateLimit", false, spec_rate_limit },
                 { "options", false, spec_options },
         };
+        _cleanup_free_ char *error = NULL;
         int q;
 
         q = yaml_read_mapping(r, n, fields, ELEMENTSOF(fields), target);
@@ -332,7 +333,10 @@ static int read_scope_spec(YamlReader *r, const YamlNode *n, void *target) {
                 if (q < 0)
                         return q;
         }
-        return policy_capture_attach(target);
+        if (r->n_errors > 0)
+                return 0;
+        q = policy_capture_attach(target, &error);
+        return q == -EINVAL ? yaml_error(r, yaml_mapping_get(n, "capture") ?: n, "%s", error) : q;
 }
 
 /* ---- Documents ---- */

@@ -281,6 +281,7 @@ static int read_capture(YamlReader *r, const YamlNode *n, void *target) {
 }
 
 static int finish(YamlReader *r, TraceePolicy *t, const YamlNode *at) {
+        _cleanup_free_ char *error = NULL;
         FilterPlace place;
         int q;
 
@@ -306,7 +307,10 @@ static int finish(YamlReader *r, TraceePolicy *t, const YamlNode *at) {
                         return q;
                 t->policy->n_rules += (size_t) q;
         }
-        return policy_capture_attach(t->policy);
+        if (r->n_errors > 0)
+                return 0;
+        q = policy_capture_attach(t->policy, &error);
+        return q == -EINVAL ? yaml_error(r, at, "%s", error) : q;
 }
 
 

@@ -81,6 +81,16 @@ static const PrintRow print_rows[] = {
         { PRINTER_CAPABILITIES, 1ULL << 21 | 1ULL << 41, "CAP_SYS_ADMIN|0x20000000000", NULL },
         { PRINTER_TCP_STATE, 10, "TCP_LISTEN", NULL },
         { PRINTER_IP_PROTOCOL, 6, "IPPROTO_TCP", NULL },
+        { PRINTER_PACKET_PROTOCOL, 1, "ICMPv4", NULL },
+        { PRINTER_PACKET_PROTOCOL, 200, "200", NULL },
+        { PRINTER_ICMP_TYPE, 0x0000, "EchoReply", NULL },
+        { PRINTER_ICMP_TYPE, 0x0800, "EchoRequest", NULL },
+        { PRINTER_ICMP_TYPE, 0x0801, "EchoRequest(Code: 1)", NULL },
+        { PRINTER_ICMP_TYPE, 0x0303, "DestinationUnreachable(Port)", NULL },
+        { PRINTER_ICMP_TYPE, 0x0310, "DestinationUnreachable(Code: 16)", NULL },
+        { PRINTER_ICMP_TYPE, 0xc801, "200(1)", NULL },
+        { PRINTER_ICMPV6_TYPE, 0x8000, "EchoRequest", NULL },
+        { PRINTER_ICMPV6_TYPE, 0x0104, "DestinationUnreachable(PortUnreachable)", NULL },
 };
 
 TEST(names) {
@@ -295,6 +305,41 @@ static const ValueRow value_rows[] = {
           "{\"sa_family\":\"AF_UNSPEC\"}", "AF_UNSPEC" },
 };
 
+/* Headers as they stand in packets: tables have the values as Tracee's have them, people and JSON have names too. */
+static const ValueRow header_rows[] = {
+        { SCT_ARG_INET, 0, RAW("\4\x8\x8\x4\x4"), "8.8.4.4", "8.8.4.4", "\"8.8.4.4\"", "\"8.8.4.4\"", "8.8.4.4" },
+        { SCT_ARG_INET, 0, RAW("\6\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1"), "2001:db8::1", "2001:db8::1",
+          "\"2001:db8::1\"", "\"2001:db8::1\"", "2001:db8::1" },
+        { SCT_ARG_PROTO_IPV4, 0, RAW("\x46\x10\1\2\xab\xcd\x5f\xff\x40\6\x12\x34\x7f\0\0\1\xa\0\0\2"),
+          "{4 6 16 258 43981 2 8191 64 TCP 4660 127.0.0.1 10.0.0.2}",
+          "{version: 4, IHL: 6, TOS: 16, length: 258, id: 43981, flags: 2, fragOffset: 8191, TTL: 64, protocol: TCP, "
+          "checksum: 4660, srcIP: 127.0.0.1, dstIP: 10.0.0.2}",
+          "{\"version\":4,\"IHL\":6,\"TOS\":16,\"length\":258,\"id\":43981,\"flags\":2,\"fragOffset\":8191,\"TTL\":64,"
+          "\"protocol\":\"TCP\",\"checksum\":4660,\"srcIP\":\"127.0.0.1\",\"dstIP\":\"10.0.0.2\"}", NULL, NULL },
+        { SCT_ARG_PROTO_IPV6, 0, RAW("\x6a\xb1\x23\x45\0\x10\x3a\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+                                     "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\2"),
+          "{6 171 74565 16 ICMPv6 255 ::1 fe80::2}",
+          "{version: 6, trafficClass: 171, flowLabel: 74565, length: 16, nextHeader: ICMPv6, hopLimit: 255, srcIP: ::1, "
+          "dstIP: fe80::2}",
+          "{\"version\":6,\"trafficClass\":171,\"flowLabel\":74565,\"length\":16,\"nextHeader\":\"ICMPv6\","
+          "\"hopLimit\":255,\"srcIP\":\"::1\",\"dstIP\":\"fe80::2\"}", NULL, NULL },
+        { SCT_ARG_PROTO_TCP, 0, RAW("\1\xbb\xc0\0\xff\xff\xff\xfe\0\0\0\7\x51\x12\xfd\xe8\0\x63\0\5"),
+          "{443 49152 4294967294 7 5 0 1 0 0 1 0 0 0 1 65000 99 5}",
+          "{srcPort: 443, dstPort: 49152, seq: 4294967294, ack: 7, dataOffset: 5, SYN: 1, ACK: 1, NS: 1, window: 65000, "
+          "checksum: 99, urgent: 5}",
+          "{\"srcPort\":443,\"dstPort\":49152,\"seq\":4294967294,\"ack\":7,\"dataOffset\":5,\"FIN\":0,\"SYN\":1,"
+          "\"RST\":0,\"PSH\":0,\"ACK\":1,\"URG\":0,\"ECE\":0,\"CWR\":0,\"NS\":1,\"window\":65000,\"checksum\":99,"
+          "\"urgent\":5}", NULL, NULL },
+        { SCT_ARG_PROTO_UDP, 0, RAW("\0\x35\xff\xff\0\x8\x80\0"), "{53 65535 8 32768}",
+          "{srcPort: 53, dstPort: 65535, length: 8, checksum: 32768}",
+          "{\"srcPort\":53,\"dstPort\":65535,\"length\":8,\"checksum\":32768}", NULL, NULL },
+        { SCT_ARG_PROTO_ICMP, 0, RAW("\x8\0\x8d\1\0\x16\0\1"), "{EchoRequest 36097 22 1}",
+          "{typeCode: EchoRequest, checksum: 36097, id: 22, seq: 1}",
+          "{\"typeCode\":\"EchoRequest\",\"checksum\":36097,\"id\":22,\"seq\":1}", NULL, NULL },
+        { SCT_ARG_PROTO_ICMPV6, 0, RAW("\x81\0\0\x2a"), "{EchoReply 42}", "{typeCode: EchoReply, checksum: 42}",
+          "{\"typeCode\":\"EchoReply\",\"checksum\":42}", NULL, NULL },
+};
+
 static void check_json(Buffer *b, const char *expected) {
         struct json_object *o = json_tokener_parse(buffer_cstring(b));
 
@@ -303,9 +348,9 @@ static void check_json(Buffer *b, const char *expected) {
         json_object_put(o);
 }
 
-TEST(values) {
-        for (size_t i = 0; i < ELEMENTSOF(value_rows); i++) {
-                const ValueRow *row = value_rows + i;
+static void check_values(const ValueRow *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                const ValueRow *row = rows + i;
                 const EventArgSpec spec = { .name = "x", .ctype = "x", .type = row->type, .printer = row->printer };
                 const EventArg a = { .spec = &spec, .type = row->type, .size = row->size, .data = row->data };
                 _cleanup_(buffer_done) Buffer b = {};
@@ -320,11 +365,19 @@ TEST(values) {
                 check_json(&b, row->json_raw);
                 buffer_reset(&b);
                 ASSERT_OK(arg_print_json(&b, &a, ARG_STYLE_TRACEE));
-                check_json(&b, row->json);
+                check_json(&b, row->json ?: row->json_raw);
                 buffer_reset(&b);
                 ASSERT_OK(arg_print_journal(&b, &a));
-                ASSERT_MEM(b.data, b.size, row->journal, strlen(row->journal));
+                ASSERT_MEM(b.data, b.size, row->journal ?: row->people, strlen(row->journal ?: row->people));
         }
+}
+
+TEST(values) {
+        check_values(value_rows, ELEMENTSOF(value_rows));
+}
+
+TEST(headers_of_packets) {
+        check_values(header_rows, ELEMENTSOF(header_rows));
 }
 
 TEST(decoded_values_become_strings) {

@@ -240,4 +240,27 @@ TEST(sets) {
         }
 }
 
+/* The kernel side counts on the order (bpf/net.bpf.c). */
+TEST(packet_events) {
+        static const struct {
+                const char *name;
+                uint32_t kind;
+                bool is_default;
+        } rows[] = {
+                { "net_packet_ipv4", SCT_PACKET_IPV4, false }, { "net_packet_ipv6", SCT_PACKET_IPV6, false },
+                { "net_packet_tcp", SCT_PACKET_TCP, false },   { "net_packet_udp", SCT_PACKET_UDP, false },
+                { "net_packet_icmp", SCT_PACKET_ICMP, true },  { "net_packet_icmpv6", SCT_PACKET_ICMPV6, true },
+        };
+
+        ASSERT_EQ(set_size("network_events"), ELEMENTSOF(rows));
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                ASSERT_EQ(event_packet_kind(event_spec_by_name(rows[i].name)), rows[i].kind);
+                ASSERT_TRUE(in_set(rows[i].name, "network_events"));
+                ASSERT_EQ(in_set(rows[i].name, "default"), rows[i].is_default);
+        }
+        for (const EventSpec *s = event_spec_next(NULL); s; s = event_spec_next(s))
+                ASSERT_EQ(event_packet_kind(s) != 0, in_set(s->name, "network_events"));
+        ASSERT_EQ(event_packet_kind(event_spec_by_name("capture_packet")), 0);
+}
+
 TEST_MAIN()

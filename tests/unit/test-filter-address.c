@@ -148,6 +148,54 @@ TEST(bad_addresses) {
         BAD_FILTERS("stands in the middle", "connect.args.addr=/run/*/x");
 }
 
+/* The bytes that an argument of type INET has. */
+static bool packet_at(const char *filter, const char *event, const char *arg, const char *address) {
+        bool v6 = strchr(address, ':') != NULL;
+        uint8_t bytes[17] = { v6 ? 6 : 4 };
+        const char *filters[] = { filter };
+        Parsed p = parse_filters_n(filters, 1);
+        bool r;
+
+        if (p.problems.n_errors > 0)
+                print_problems(&p.problems);
+        ASSERT_EQ(p.problems.n_errors, 0);
+        ASSERT_EQ(inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes + 1), 1);
+        r = condition_string_matches(event_condition(&p, event, arg_field(event, arg)), (const char *) bytes, v6 ? 17 : 5);
+        parsed_done(&p);
+        return r;
+}
+
+TEST(addresses_of_packets) {
+        static const struct {
+                const char *value, *yes, *no;
+        } rows[] = {
+                { "8.8.8.8", "8.8.8.8", "8.8.8.9" },
+                { "10.*", "10.255.0.1", "100.0.0.1" },
+                { "10.0.0.0/8", "10.1.2.3", "11.1.2.3" },
+                { "172.16.0.0/12", "172.31.255.255", "172.32.0.0" },
+                { "0.0.0.0/0", "1.2.3.4", "::1" },
+                { "::/0", "::1", "1.2.3.4" },
+                { "2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1" },
+                { "::1", "::1", "::2" },
+                { "10.0.0.1,::1", "::1", "10.0.0.2" },
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                for (int negative = 0; negative < 2; negative++) {
+                        char filter[128];
+
+                        snprintf(filter, sizeof(filter), "net_packet_ipv4.args.dst%s=%s", negative ? "!" : "", rows[i].value);
+                        if (packet_at(filter, "net_packet_ipv4", "dst", rows[i].yes) == negative ||
+                            packet_at(filter, "net_packet_ipv4", "dst", rows[i].no) != negative)
+                                TEST_FAIL("%s", filter);
+                }
+        BAD_FILTERS("is no address", "net_packet_tcp.args.src=10.0.0.1:80");
+        BAD_FILTERS("is no address", "net_packet_tcp.args.src=localhost");
+        BAD_FILTERS("is no address", "net_packet_tcp.args.src=*");
+        BAD_FILTERS("has no order", "net_packet_tcp.args.src>10.0.0.1");
+        BAD_FILTERS("another argument", "net_packet_tcp.args.proto_tcp=SYN");
+}
+
 static bool time_at(const char *filter, int64_t ns) {
         const char *filters[] = { filter };
         Parsed p = parse_filters_n(filters, 1);

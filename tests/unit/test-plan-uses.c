@@ -67,4 +67,24 @@ TEST(rules_and_types) {
         set_done(&s);
 }
 
+TEST(packets) {
+        static const struct {
+                const char *event;
+                uint64_t use;
+        } rows[] = {
+                { "net_packet_udp", SCT_USE_PACKET_EVENTS }, { "capture_packet", SCT_USE_PACKET_CAPTURES }, { "openat", 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Policy *p = build_policy("one");
+                Set s = {};
+
+                build_event(build_rule(p), event_spec_by_name(rows[i].event));
+                set_add(&s, p);
+                set_compile(&s);
+                ASSERT_EQ(s.plan->uses, rows[i].use);
+                set_done(&s);
+        }
+}
+
 TEST_MAIN()

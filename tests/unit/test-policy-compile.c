@@ -4,6 +4,7 @@
  * share. Limits stand in test-policy-compile-limits.c, the random comparison in test-policy-compile-random.c. */
 
 #include "compile-set.h"
+#include "policy/capture-spec.h"
 
 /* One policy, one rule, one condition on one argument. */
 static void set_one(Set *s, Condition c) {
@@ -642,6 +643,67 @@ TEST(nothing_to_compile) {
         ASSERT_FALSE(s.failed[0]);
         ASSERT_EQ(s.plan->n_rules, 0);
         ASSERT_EQ(s.plan->config.n_banks, 0);
+        set_done(&s);
+}
+
+/* A policy of one rule on some events. */
+static void add_on(Set *s, const char *const *events, size_t n, bool filtered) {
+        Policy *p = build_policy("packets");
+        PolicyRule *rule = build_rule(p);
+
+        for (size_t i = 0; i < n; i++)
+                build_event(rule, event_spec_by_name(events[i]));
+        if (filtered) {
+                p->captures = new0(CaptureSpecList, 1);
+                ASSERT_NOT_NULL(p->captures);
+                p->captures->items = new0(CaptureSpec, 1);
+                ASSERT_NOT_NULL(p->captures->items);
+                p->captures->n = 1;
+                p->captures->items[0] = (CaptureSpec) { .kind = CAPTURE_NETWORK, .pcap_snaplen = 96, .pcap_filtered = true };
+        }
+        set_add(s, p);
+}
+
+#define ADD_ON(s, filtered, ...) \
+        add_on(s, (const char *const[]) { __VA_ARGS__ }, ELEMENTSOF(((const char *const[]) { __VA_ARGS__ })), filtered)
+
+/* One plan for all packets wants what those of the events do; it has no event of its own. */
+TEST(plan_of_packets) {
+        const struct sct_gen_config *config;
+        Set s = {};
+
+        ADD_ON(&s, false, "openat", "net_packet_tcp");
+        ADD_ON(&s, false, "openat");
+        ADD_ON(&s, true, "net_packet_icmp", "capture_packet");
+        set_compile(&s);
+        config = &s.plan->config;
+        ASSERT_EQ(config->packet_kinds, SCT_PACKET_TCP | SCT_PACKET_ICMP | SCT_PACKET_CAPTURE);
+        ASSERT_EQ(config->plan_packets, s.plan->n_plans - 1);
+        ASSERT_EQ(s.plan->plans[config->plan_packets].wants[0], 5);
+        ASSERT_EQ(s.plan->plans[config->plan_packets].n_preds, 0);
+        ASSERT_EQ(config->packets_filtered[0], 4);
+        ASSERT_EQ(config->packet_bytes, 96);
+        set_done(&s);
+
+        ADD_ON(&s, false, "openat");
+        set_compile(&s);
+        ASSERT_EQ(s.plan->config.packet_kinds, 0);
+        ASSERT_EQ(s.plan->config.plan_packets, 0);
+        set_done(&s);
+}
+
+/* Of rules in several banks. */
+TEST(plan_of_packets_of_many_rules) {
+        const struct sct_plan *all;
+        Set s = {};
+
+        for (unsigned i = 0; i < 70; i++)
+                ADD_ON(&s, false, i < 3 ? "net_packet_udp" : "openat");
+        set_compile(&s);
+        all = s.plan->plans + s.plan->config.plan_packets;
+        for (unsigned bank = 0; bank < SCT_BANKS_MAX; bank++)
+                ASSERT_EQ(all->wants[bank], s.plan->plans[s.plan->events[event_spec_by_name("net_packet_udp")->id]].wants[bank]);
+        ASSERT_EQ(all->n_banks, 1);
         set_done(&s);
 }
 

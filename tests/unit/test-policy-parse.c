@@ -12,6 +12,7 @@
 
 #include "basic/fd-util.h"
 #include "policy-test.h"
+#include "policy/capture-spec.h"
 #include "policy/policy-compile.h"
 
 #define HEAD "apiVersion: scopetrace.org/v1\nkind: ScopePolicy\nmetadata:\n  name: x\n"
@@ -147,6 +148,38 @@ TEST(other_documents_go_on) {
         ASSERT_STREQ(p.policies[1]->name, "three");
         parsed_done(&p);
         free(text);
+}
+
+/* The packets of events: a policy without one has none to keep. */
+TEST(captures_of_packet_events) {
+        static const struct {
+                const char *filters;
+                bool good;
+        } rows[] = {
+                { "[event=net_packet_tcp]", true }, { "[set=network_events]", true },
+                { "[net_packet_udp.args.dst_port=53]", true },
+                { "[comm=bash]", true },            /* the set default has net_packet_icmp */
+                { "[event=openat]", false },
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                char text[512];
+                Parsed p;
+
+                snprintf(text, sizeof(text), HEAD "spec:\n  filters: %s\n  capture: [network, \"pcap-options:filtered\"]\n",
+                         rows[i].filters);
+                p = parse_text(text);
+                if (rows[i].good) {
+                        ASSERT_EQ(p.n, 1);
+                        ASSERT_EQ(p.problems.n, 0);
+                        ASSERT_TRUE(p.policies[0]->captures->items[0].pcap_filtered);
+                } else {
+                        ASSERT_EQ(p.problems.n_errors, 1);
+                        ASSERT_EQ(p.problems.items[0].line, 7);
+                        ASSERT_NOT_NULL(strstr(p.problems.items[0].message, "add for example event=net_packet_tcp"));
+                }
+                parsed_done(&p);
+        }
 }
 
 TEST(every_key) {
