@@ -165,6 +165,9 @@ static __noinline u32 packet_headers(struct sct_scratch *s, struct packet *p) {
         struct packet_headers *h = &s->packet;
         u32 at = p->transport;
 
+        if (USES(INTERFACES))
+                bpf_probe_read_kernel_str(h->interface, sizeof(h->interface),
+                                          (void *) p->dev + bpf_core_field_offset(struct net_device, name));
         h->source[0] = h->dest[0] = p->version;
         if (p->version == 4) {
                 PACKET_LOAD(p, 0, h->network, SCT_IPV4_HEADER);

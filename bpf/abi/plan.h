@@ -73,6 +73,7 @@ enum sct_field {
         SCT_FIELD_PARENT_EXE = 42,  /* string: EXE of the parent */
         SCT_FIELD_NS_TREE = 43,     /* PID of the task and, unless it is in the initial pid namespace, of those of its
                                      * ancestors that are in the same one; one that hits is a hit */
+        SCT_FIELD_INTERFACE = 44,   /* string: the interface of a packet; events of packets alone are asked for it */
         SCT_FIELD_ARG = 64,         /* SCT_FIELD_ARG + i: argument i of the event */
 };
 

@@ -29,4 +29,5 @@ enum sct_use {
         SCT_USE_STACKS = 1 << 19,
         SCT_USE_PACKET_EVENTS = 1 << 20,
         SCT_USE_PACKET_CAPTURES = 1 << 21,
+        SCT_USE_INTERFACES = 1 << 22,   /* of packets that are events */
 };

@@ -131,6 +131,7 @@ struct packet_headers {
         u8 source[20], dest[20];      /* of type INET */
         u8 network[SCT_IPV6_HEADER];
         u8 transport[24];             /* the longest, that of TCP, in whole words */
+        char interface[16];           /* its name, IFNAMSIZ */
 };
 
 /* Work space of one program run: large things that do not fit the stack. */

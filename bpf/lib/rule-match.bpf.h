@@ -159,6 +159,17 @@ static __always_inline u64 parent_exe(struct sct_scratch *s, u32 *ret_size) {
         return (u64) s->path + at;
 }
 
+/* The interface of the packet in hand. */
+static __always_inline u64 packet_interface(struct sct_scratch *s, u32 *ret_size) {
+        u32 n;
+
+        for (n = 0; n < sizeof(s->packet.interface); n++)
+                if (!s->packet.interface[n])
+                        break;
+        *ret_size = n;
+        return (u64) s->packet.interface;
+}
+
 /* One predicate's answer on a record under construction. Returns 0 when the field is absent: then only rules that do not
  * ask it pass. */
 __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, struct sct_task *t, u32 index,
@@ -193,6 +204,8 @@ __weak __noinline int match_field(struct sct_scratch *s, struct sct_buf *b, stru
                         }
                 } else if (USES(PARENT_EXE) && field == SCT_FIELD_PARENT_EXE)
                         str = parent_exe(s, &size);
+                else if (USES(INTERFACES) && field == SCT_FIELD_INTERFACE)
+                        str = packet_interface(s, &size);
                 else
                         str = field_string(b, field, &size);
                 if (!str)

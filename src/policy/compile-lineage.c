@@ -24,7 +24,7 @@ bool compile_asks_origin(const Condition *o) {
 bool compile_is_of_moment(const Condition *o) {
         return compile_asks_origin(o) || IN_SET(o->field, SCT_FIELD_USER_NS, SCT_FIELD_CAPS_EFFECTIVE,
                                                 SCT_FIELD_CAPS_PERMITTED, SCT_FIELD_CAPS_INHERITABLE,
-                                                SCT_FIELD_PARENT_EXE);
+                                                SCT_FIELD_PARENT_EXE, SCT_FIELD_INTERFACE);
 }
 
 static uint64_t mix(uint64_t h) {

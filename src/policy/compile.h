@@ -65,6 +65,9 @@ typedef struct Compiler {
         size_t n_parts, n_parts_allocated;
 } Compiler;
 
+/* Which banks a plan's rules stand in, from its wants. */
+void compiler_set_banks(struct sct_plan *plan);
+
 /* Numbers of admitted cgroup patterns and tree roots; -ENOENT. */
 int compiler_pattern(Compiler *c, uint8_t kind, const char *glob, size_t size);
 int compiler_tree_root(Compiler *c, uint64_t pid);

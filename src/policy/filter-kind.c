@@ -19,6 +19,7 @@
 
 #define SUBSTRING_MAX 255
 #define COMM_MAX (SCT_COMM_LEN - 1)
+#define INTERFACE_MAX 15       /* IFNAMSIZ without NUL */
 #define GLOB_MAX (SCT_CGROUP_PATTERN_LEN - 1)
 
 typedef struct Behaviour {
@@ -623,11 +624,6 @@ static int apply_return_value(FilterRun *x, const Behaviour *b) {
         return filter_apply_retval(x);
 }
 
-static int refuse_net(FilterRun *x, const Behaviour *b) {
-        return filter_run_error(x, 0, "net= chooses the interface of packet events, and this version has none; remove "
-                                "it.");
-}
-
 static int refuse_runtime(FilterRun *x, const Behaviour *b) {
         return filter_run_error(x, x->expression->name_offset, "Names, images and pods are known to container managers "
                                 "alone, not to the kernel; filter by containerId or unit instead.");
@@ -728,7 +724,8 @@ static const Behaviour behaviours[] = {
         [FILTER_SLICE] = CGROUP_ROW(SLICE, ".slice"),
         [FILTER_SESSION] = CGROUP_ROW(SESSION, NULL),
         [FILTER_CGROUP] = CGROUP_ROW(PATH, NULL),
-        [FILTER_NET] = { refuse_net },
+        [FILTER_NET] = { apply_string, .field = SCT_FIELD_INTERFACE, .text_max = INTERFACE_MAX,
+                         .noun = "The name of an interface" },
         [FILTER_ARG] = { apply_argument },
         [FILTER_RETVAL] = { apply_return_value },
         [FILTER_TIMESTAMP] = { apply_timestamp, .field = SCT_FIELD_TIMESTAMP },

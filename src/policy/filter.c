@@ -569,6 +569,17 @@ static int finish_events(FilterSet *s, PolicyRule *rule) {
         return 0;
 }
 
+static int check_interfaces(FilterSet *s) {
+        for (size_t i = 0; i < s->n_events; i++)
+                if (group_is_chosen(s->events + i) && event_packet_kind(s->events[i].spec) != 0)
+                        return 0;
+        for (size_t i = 0; i < s->subject.n_fields; i++)
+                if (s->subject.fields[i].builder.condition.field == SCT_FIELD_INTERFACE)
+                        return place_error(s, &s->subject.fields[i].place, "net= chooses the interface of packet events, and "
+                                           "this policy has none; add for example event=net_packet_tcp, or remove it.");
+        return 0;
+}
+
 static int finish(FilterSet *s, const FilterPlace *place, PolicyRule *rule) {
         OwnPlace whole = { .key = (char *) strempty(place->key), .line = place->line, .column = place->column };
         int r;
@@ -577,6 +588,9 @@ static int finish(FilterSet *s, const FilterPlace *place, PolicyRule *rule) {
         if (r < 0)
                 return r;
         r = choose_default(s, place);
+        if (r < 0)
+                return r;
+        r = check_interfaces(s);
         if (r < 0)
                 return r;
         r = group_finish(s, &s->subject, &rule->subject, &rule->n_subject);

@@ -13,10 +13,10 @@
 #include <stdio.h>
 
 #include "../basic/macro.h"
-#include "capture-spec.h"
 #include "compile-action.h"
 #include "compile-hook.h"
 #include "compile-lineage.h"
+#include "compile-packet.h"
 #include "plan-uses.h"
 #include "policy-compile.h"
 
@@ -337,14 +337,6 @@ static int number_rules(Compiler *c) {
         return 0;
 }
 
-/* What a policy's packets are captured like; NULL: they are not. */
-static const CaptureSpec *packet_capture(const Policy *p) {
-        for (size_t i = 0; p->captures && i < p->captures->n; i++)
-                if (p->captures->items[i].kind == CAPTURE_NETWORK)
-                        return p->captures->items + i;
-        return NULL;
-}
-
 static int fill_rules(Compiler *c) {
         struct sct_gen_config *config = &c->plan->config;
         Plan *p = c->plan;
@@ -355,7 +347,6 @@ static int fill_rules(Compiler *c) {
 
         for (size_t i = 0; i < c->n_rules; i++) {
                 const CompilerRule *rule = c->rules + i;
-                const CaptureSpec *packets = packet_capture(rule->input->policy);
                 uint64_t bit = UINT64_C(1) << (i % 64);
 
                 p->rules[i] = (PlanRule) {
@@ -367,10 +358,6 @@ static int fill_rules(Compiler *c) {
                 for (size_t s = 0; s < rule->rule->n_subject; s++)
                         if (compile_asks_origin(rule->rule->subject + s))
                                 config->any_origin = 1;
-                if (packets)
-                        config->packet_bytes = MAX(config->packet_bytes, packets->pcap_snaplen);
-                if (packets && packets->pcap_filtered)
-                        config->packets_filtered[i / 64] |= bit;
                 if (rule->rule->names_journal)
                         config->names_journal[i / 64] |= bit;
                 if (rule->rule->follow) {
@@ -392,6 +379,11 @@ static int want_compare(const void *a, const void *b) {
         if (x->event != y->event)
                 return x->event < y->event ? -1 : 1;
         return (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+/* A filter on interfaces is one on packets: other events pass it by. */
+static bool asks_of(const Condition *o, const EventSpec *spec) {
+        return compile_is_of_moment(o) && (o->field != SCT_FIELD_INTERFACE || event_packet_kind(spec) != 0);
 }
 
 /* What every rule asks of the events that it wants, ordered by event. */
@@ -417,7 +409,7 @@ static int collect_wants(Compiler *c, RuleConditions **ret, size_t *ret_n) {
                                 .n = e->n_conditions,
                         };
                         for (size_t s = 0; s < c->rules[i].rule->n_subject; s++)
-                                if (compile_is_of_moment(c->rules[i].rule->subject + s))
+                                if (asks_of(c->rules[i].rule->subject + s, e->spec))
                                         wants[n++] = (RuleConditions) {
                                                 .event = e->spec->id,
                                                 .rule = i,
@@ -432,7 +424,7 @@ static int collect_wants(Compiler *c, RuleConditions **ret, size_t *ret_n) {
         return 0;
 }
 
-static void set_banks(struct sct_plan *plan) {
+void compiler_set_banks(struct sct_plan *plan) {
         unsigned first = 0, end = SCT_BANKS_MAX;
 
         while (end > 0 && plan->wants[end - 1] == 0)
@@ -526,7 +518,7 @@ static int fill_events(Compiler *c) {
                         plan->wants[wants[end].rule / 64] |= UINT64_C(1) << (wants[end].rule % 64);
                         plan_add_options(plan, spec, c->rules + wants[end].rule, wants + end);
                 }
-                set_banks(plan);
+                compiler_set_banks(plan);
 
                 r = compile_predicates(c, plan, spec, wants + i, end - i);
                 if (r < 0)
@@ -538,32 +530,6 @@ static int fill_events(Compiler *c) {
                 index_event(c, spec, c->plan->n_plans++);
         }
         return 0;
-}
-
-/* The bit of config.packet_kinds; 0: the event is not of packets. */
-static uint32_t packet_kind(const EventSpec *spec) {
-        return spec == capture_kind_event(CAPTURE_NETWORK) ? SCT_PACKET_CAPTURE : event_packet_kind(spec);
-}
-
-/* One plan asks for all that is made of packets: it says of most of them that nobody wants them. */
-static void fill_packets(Compiler *c) {
-        struct sct_gen_config *config = &c->plan->config;
-        struct sct_plan *all = c->plan->plans + c->plan->n_plans;
-
-        for (size_t i = 0; i < c->n_events; i++) {
-                const EventSpec *spec = c->specs[c->events[i]];
-                uint32_t kind = packet_kind(spec);
-
-                if (kind == 0)
-                        continue;
-                config->packet_kinds |= kind;
-                for (unsigned bank = 0; bank < SCT_BANKS_MAX; bank++)
-                        all->wants[bank] |= c->plan->plans[c->plan->events[spec->id]].wants[bank];
-        }
-        if (config->packet_kinds == 0)
-                return;
-        set_banks(all);
-        config->plan_packets = (uint32_t) c->plan->n_plans++;
 }
 
 static void add_span(RuleConditions *w, Condition *o, uint16_t field, NumberRange *range, uint64_t low, uint64_t high) {
@@ -626,7 +592,7 @@ static int fill_subject(Compiler *c) {
                 if (synthesize(c->rules + i, i, c->extras + i, wants + n) > 0)
                         n++;
         }
-        set_banks(plan);
+        compiler_set_banks(plan);
         c->plan->n_plans = 1;
 
         r = compile_predicates(c, plan, NULL, wants, n);
@@ -696,7 +662,7 @@ static int compile_once(const CompileInput *inputs, size_t n, uint32_t generatio
         if (r >= 0)
                 r = fill_events(c);
         if (r >= 0)
-                fill_packets(c);
+                compile_packets(c);
         if (r >= 0)
                 r = compile_enforcers(c);
         if (r >= 0)

@@ -98,6 +98,8 @@ setup() {
         policy address 10 '"net_packet_tcp.args.src=::/64", comm=sct-cli'
         policy network 11 'net_packet_tcp.args.dst!=127.0.0.0/8, comm=sct-cli'
         policy udp 12 'event=net_packet_udp, comm=sct-udpc'
+        policy device 17 'event=net_packet_udp, net=lo, comm=sct-udpc'
+        policy no-device 18 '"event=net_packet_udp,sched_process_exit", net!=l*, comm=sct-udpc'
         policy nothing 13 'event=net_packet_udp, comm=sct-none'
         policy filtered 14 'net_packet_udp.args.dst_port=7205, comm=sct-fil' \
                 'network, "pcap:command", "pcap-snaplen:max", "pcap-options:filtered"'
@@ -163,6 +165,12 @@ test_udp() { same 12 udp sct-udpc 'udp port 7203 or udp port 7204'; }
 test_filter_by_port() { same 9 tcp sct-cli 'tcp dst port 7201'; }
 test_filter_by_address() { same 10 tcp sct-cli 'tcp and ip6'; }
 test_filter_by_network() { same 11 tcp sct-cli 'tcp and ip6'; }
+
+test_filter_by_interface() {
+        same 17 udp sct-udpc 'udp port 7203 or udp port 7204'
+        assert_eq "$(events 18 udp)" ''
+        grep -q '"eventName":"sched_process_exit","matchedScopes":131072' "$BASE/all.out" || fail 'other events are filtered, too'
+}
 
 test_only_what_is_wanted() {
         assert_eq "$(events 13 udp)" ''

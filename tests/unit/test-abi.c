@@ -106,6 +106,7 @@ static void describe_objects(Buffer *b) {
         FIELD(b, sct_file, mode);
         NUMBER(b, SCT_FIELD_EXE_TREE);
         NUMBER(b, SCT_FIELD_NS_TREE);
+        NUMBER(b, SCT_FIELD_INTERFACE);
         NUMBER(b, SCT_FIELD_NS_CHANGED);
         NUMBER(b, SCT_PART_SADDR);
         NUMBER(b, SCT_PART_MODE);

@@ -139,7 +139,8 @@ TEST(rejected_traps) {
         BAD_FILTERS("A path is compared whole", "binary=bin/*");
         BAD_FILTERS("In front of the colon", "binary=a:/x");
         BAD_FILTERS("from 1 to 4294967295", "binary=-1:/x");
-        BAD_FILTERS("packet events", "net=lo");
+        BAD_FILTERS("packet events", "net=lo", "event=openat");
+        BAD_FILTERS("at most 15 bytes", "net=sixteen_bytes_xx");
         BAD_FILTERS("openat is an event, not a filter", "openat");
         BAD_FILTERS("openat is an event, not a filter", "openat=/etc/passwd");
         BAD_FILTERS("fs is a set of events, not a filter", "fs");

@@ -692,6 +692,24 @@ TEST(plan_of_packets) {
         set_done(&s);
 }
 
+/* Interfaces are asked of packets alone. */
+TEST(interfaces_of_packets) {
+        EvalInput in = {};
+        Set s = {};
+
+        ADD_ON(&s, false, "openat", "net_packet_tcp");
+        build_subject(s.inputs[0].policy->rules, string_condition(SCT_FIELD_INTERFACE, "eth*"));
+        set_compile(&s);
+        ASSERT_TRUE(s.plan->uses & SCT_USE_INTERFACES);
+        ASSERT_EQ(s.plan->config.n_subject_preds, 0);
+        in.fields[SCT_FIELD_INTERFACE] = (EvalField) { .present = true, .text = "lo", .size = 2 };
+        ASSERT_TRUE(matches(&s, event_spec_by_name("openat")->id, &in, 0));
+        ASSERT_FALSE(matches(&s, event_spec_by_name("net_packet_tcp")->id, &in, 0));
+        in.fields[SCT_FIELD_INTERFACE] = (EvalField) { .present = true, .text = "eth0", .size = 4 };
+        ASSERT_TRUE(matches(&s, event_spec_by_name("net_packet_tcp")->id, &in, 0));
+        set_done(&s);
+}
+
 /* Of rules in several banks. */
 TEST(plan_of_packets_of_many_rules) {
         const struct sct_plan *all;
