@@ -88,6 +88,15 @@ setup() {
         service_start icmp "$BASE/icmp" table-verbose
         in_net ping -c 1 127.0.0.1 >/dev/null
         both sct-srv ping tcp 127.0.0.1 7200 10
+        # Then captures come: programs without them are replaced by those that have them.
+        server other udp 127.0.0.1 7208
+        policy late 19 'net_packet_udp.args.src_port=7208, comm=sct-late' \
+                'network, "pcap:command", "pcap-snaplen:max", "pcap-options:filtered"'
+        mv "$BASE/policies/packets.yaml" "$BASE/icmp/late.yaml"
+        kill -HUP "$(cat "$BASE/service")"
+        wait_for 60 grep -q 'were read again' "$BASE/icmp.err"
+        in_net python3 "$here/pcap-traffic.py" talk sct-late udp 127.0.0.1 7208 704
+        in_net ping -c 1 127.0.0.1 >/dev/null
         service_stop
 
         policy icmp 5 'event=net_packet_icmp, comm=ping'
@@ -179,7 +188,8 @@ test_only_what_is_wanted() {
 
 # The tables of who asks for ICMP alone, while others use TCP.
 test_table() {
-        assert_eq "$(grep -c net_packet_ "$BASE/icmp.out")" 2
+        assert_eq "$(grep -c ' ping .* net_packet_icmp ' "$BASE/icmp.out")" 4
+        assert_eq "$(grep -c net_packet_ "$BASE/icmp.out")" 5 'with one of the capture that came later'
         grep -qE ' ping +[0-9]+ +[0-9]+ +[0-9]+ +0 +net_packet_icmp +src: 127\.0\.0\.1, dst: 127\.0\.0\.1, proto_icmp: \{EchoRequest [0-9]+ [0-9]+ 1\}$' \
                 "$BASE/icmp.out" || fail "$(cat "$BASE/icmp.out")"
         grep -qE 'proto_icmp: \{EchoReply [0-9]+ [0-9]+ 1\}$' "$BASE/icmp.out" || fail "$(cat "$BASE/icmp.out")"
@@ -199,6 +209,11 @@ n_packets() {
 test_filtered_capture() {
         assert_eq "$(kept sct-fil)" '7205 700,7205 701,7205 0,'
         assert_eq "$(n_packets sct-fil)" 3
+}
+
+test_capture_that_comes_later() {
+        assert_eq "$(n_packets sct-late)" 1
+        assert_eq "$(grep -c ' sct-late .* net_packet_udp .* proto_udp: {7208 [0-9]* 712 ' "$BASE/icmp.out")" 1
 }
 
 test_filtered_by_kind() {

@@ -110,6 +110,17 @@ test_ptrace() {
         grep -Eq ' 0000000000000100 .* strace .* ptrace +request: PTRACE_SEIZE, pid: [0-9]+, addr: 0x0, data: 0x' out
 }
 
+# Scope 5: packets of ping; scope 3: those of containers, of which this is none.
+test_icmp() {
+        command -v ping >/dev/null || skip "ping is not installed"
+        trace 5 ' 0000000000000010 .* ping .* 0 +net_packet_icmp +src: 127.0.0.1, dst: 127.0.0.1, proto_icmp: \{EchoReply [0-9]+ [0-9]+ 1\}$' \
+                'unshare --net sh -c "ip link set lo up; ping -c 1 127.0.0.1"' \
+                -t 3:event=net_packet_icmp -t 3:container -t 5:event=net_packet_icmp -t 5:comm=ping -o format:table-verbose
+        grep -Eq ' 0000000000000010 .* ping .* proto_icmp: \{EchoRequest [0-9]+ [0-9]+ 1\}$' out
+        only ' 0000000000000010 .* ping  .* net_packet_icmp '
+        journal_has MATCHED_SCOPES=16 TRACE_EVENT=net_packet_icmp TRACE_COMM=ping TRACE_HOOK=cgroup TRACE_ARG_SRC=127.0.0.1
+}
+
 # Scope 3 with 9 of all: one event, both bits.
 test_exits_intertwined() {
         trace 9 ' 0000000000000104 .* id .* sched_process_exit ' 'sleep 0; id' \
