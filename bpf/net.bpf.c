@@ -160,8 +160,8 @@ static __always_inline void packet_addresses(struct packet_headers *h, u32 from,
         __builtin_memcpy(h->dest + 1, h->network + from + size, size);
 }
 
-/* Fills s->packet. Returns the event that the packet is beside that of IP, 0: none. */
-static __noinline u32 packet_headers(struct sct_scratch *s, struct packet *p) {
+/* Fills s->packet. Returns the event that the packet is beside that of IP, 0: none; negative: it is no event. */
+static __noinline int packet_headers(struct sct_scratch *s, struct packet *p) {
         struct packet_headers *h = &s->packet;
         u32 at = p->transport;
 
@@ -170,10 +170,12 @@ static __noinline u32 packet_headers(struct sct_scratch *s, struct packet *p) {
                                           (void *) p->dev + bpf_core_field_offset(struct net_device, name));
         h->source[0] = h->dest[0] = p->version;
         if (p->version == 4) {
-                PACKET_LOAD(p, 0, h->network, SCT_IPV4_HEADER);
+                if (PACKET_LOAD(p, 0, h->network, SCT_IPV4_HEADER))
+                        return -1;
                 packet_addresses(h, 12, 4);
         } else {
-                PACKET_LOAD(p, 0, h->network, SCT_IPV6_HEADER);
+                if (PACKET_LOAD(p, 0, h->network, SCT_IPV6_HEADER))
+                        return -1;
                 packet_addresses(h, 8, 16);
         }
         if (!at)
@@ -247,8 +249,10 @@ static __noinline int packet_event(struct sct_scratch *s, struct sct_task *t, st
 
 /* What a packet is: one of IP, and one of what that carries. No function of its own: a chain may have eight. */
 static __always_inline void packet_events(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
-        u32 event = packet_headers(s, p);
+        int event = packet_headers(s, p);
 
+        if (event < 0)
+                return;
         packet_event(s, t, p, p->version == 4 ? SCT_EVENT_NET_PACKET_IPV4 : SCT_EVENT_NET_PACKET_IPV6, parity);
         if (event)
                 packet_event(s, t, p, event, parity);
@@ -353,21 +357,29 @@ lost:
         return -1;
 }
 
+static long packet_filtered_step(u32 i, struct event_run *r) {
+        u32 bank = (r->plan->bank_first + i) & (SCT_BANKS_MAX - 1);
+        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &r->parity);
+
+        if (config)
+                r->s->buf.active[bank] &= ~config->packets_filtered[bank] | r->s->packet_rules[bank];
+        r->s->part |= r->s->buf.active[bank];
+        return 0;
+}
+
 /* Begins the record of a captured packet: 1 when a rule of its owner wants it. */
 static __noinline int packet_wanted(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
         struct event_run r = { .s = s, .t = t, .parity = parity };
-        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &r.parity);
-        u64 left = 0;
 
         r.plan = packet_plan(SCT_EVENT_CAPTURE_PACKET, parity);
-        if (!config || !r.plan)
+        if (!r.plan)
                 return 0;
         record_begin(&s->buf, t, SCT_EVENT_CAPTURE_PACKET);
         if (!rules_begin(&s->buf, t, r.plan))
                 return 0;
-        for (u32 i = 0; i < (USES(BANKS) ? SCT_BANKS_MAX : 1); i++)
-                left |= s->buf.active[i] &= ~config->packets_filtered[i] | s->packet_rules[i];
-        if (!left)
+        s->part = 0;                  /* rules that are left */
+        bpf_loop(r.plan->n_banks, packet_filtered_step, &r, 0);
+        if (!s->part)
                 return 0;
         if (r.plan->n_preds)
                 packet_args(&s->buf, p);

@@ -99,6 +99,20 @@ setup() {
         in_net ping -c 1 127.0.0.1 >/dev/null
         service_stop
 
+        # More rules than one word has bits.
+        for i in $(seq 70); do
+                policy "many-$i" $((i % 64 + 1)) "event=net_packet_tcp, comm=sct-none-$i"
+        done
+        policy many-filtered 14 'net_packet_udp.args.dst_port=7209, comm=sct-many' \
+                'network, "pcap:command", "pcap-snaplen:max", "pcap-options:filtered"'
+        mkdir "$BASE/many"
+        mv "$BASE/policies/packets.yaml" "$BASE/many/"
+        service_start many "$BASE/many" json
+        both other sct-many udp 127.0.0.1 7209 705
+        both other sct-many udp 127.0.0.1 7210 706
+        both other sct-none-70 tcp 127.0.0.1 7211 707
+        service_stop
+
         policy icmp 5 'event=net_packet_icmp, comm=ping'
         policy ip 6 '"event=net_packet_icmpv6,net_packet_ipv4,net_packet_ipv6", comm=ping'
         policy client 7 'event=net_packet_tcp, comm=sct-cli'
@@ -214,6 +228,14 @@ test_filtered_capture() {
 test_capture_that_comes_later() {
         assert_eq "$(n_packets sct-late)" 1
         assert_eq "$(grep -c ' sct-late .* net_packet_udp .* proto_udp: {7208 [0-9]* 712 ' "$BASE/icmp.out")" 1
+}
+
+test_many_rules() {
+        assert_eq "$(kept sct-many)" '7209 705,7209 0,'
+        assert_eq "$(n_packets sct-many)" 2
+        assert_eq "$(grep -c '"processName":"sct-many".*"eventName":"net_packet_udp","matchedScopes":8192,' "$BASE/many.out")" 2
+        assert_eq "$(grep '"eventName":"net_packet_tcp"' "$BASE/many.out" | jq -r '"\(.processName) \(.matchedScopes)"' |
+                sort -u)" 'sct-none-70 64'
 }
 
 test_filtered_by_kind() {
