@@ -39,15 +39,20 @@ file_of() {
 
 # load FILE [SED]: with the test's own numbers where the file has a placeholder.
 load() {
+        sed -e "${2:-}" "$(file_of "$1")" >policy.yaml
+        load_written
+}
+
+# What stands in policy.yaml; $cursor is where the journal was before.
+load_written() {
         # What a test that failed has left.
         if [ -e loaded ]; then
                 scopectl unload "$(cat loaded)" || true
                 rm loaded
         fi
-        sed -e "${2:-}" "$(file_of "$1")" >policy.yaml
-        name=$(sed -n 's/^ *name: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' policy.yaml | head -1)
+        name=$(sed -n 's/^ *\(metadata: {\)\{0,1\}name: *"\{0,1\}\([^"}]*\)"\{0,1\}}\{0,1\}$/\2/p' policy.yaml | head -1)
         # Read from an entry of its own on: --after-cursor with matches loses the first of them before systemd 253.
-        logger -t st-mark "$1"
+        logger -t st-mark "$name"
         journalctl --sync
         cursor=$(journalctl -q -n 1 -t st-mark --show-cursor -o cat | sed -n 's/^-- cursor: //p')
         scopectl load policy.yaml 2>&1 || return

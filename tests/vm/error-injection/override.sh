@@ -56,15 +56,7 @@ own() {
 	    - matchBinaries: [{operator: In, followChildren: false, values: [/usr/local/bin/st-yes, /usr/local/bin/st-32]}]
 	      matchActions: [{action: Override, argError: $2}]
 	END
-        if [ -e loaded ]; then
-                scopectl unload "$(cat loaded)" || true
-        fi
-        name=st-own
-        logger -t st-mark own
-        journalctl --sync
-        cursor=$(journalctl -q -n 1 -t st-mark --show-cursor -o cat | sed -n 's/^-- cursor: //p')
-        scopectl load policy.yaml
-        echo "$name" >loaded
+        load_written
 }
 
 # errno_of CALL: as st-yes.
@@ -125,10 +117,6 @@ test_monitor() {
 
 # A call that an enforcer stops: decided at a tracepoint, before the call runs.
 test_enforcer() {
-        if [ -e loaded ]; then
-                scopectl unload "$(cat loaded)" || true
-                rm loaded
-        fi
         cat >policy.yaml <<-END
 	apiVersion: cilium.io/v1alpha1
 	kind: TracingPolicy
@@ -144,11 +132,11 @@ test_enforcer() {
 	      matchBinaries: [{operator: In, followChildren: false, values: [/usr/local/bin/st-yes]}]
 	      matchActions: [{action: NotifyEnforcer, argError: -122}]
 	END
-        scopectl load policy.yaml
+        load_written
         assert_eq "$(errno_of symlinkat)" 122
         no symlinkat /etc/group /etc/st-link
         rm /etc/st-link
-        scopectl unload st-own
+        unload
         assert_eq "$(errno_of symlinkat)" 0
 }
 
