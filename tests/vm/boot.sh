@@ -44,6 +44,7 @@ TEST_TIER=$machine
 TEST_SCRIPTS=$*
 TESTFUNCS=${TESTFUNCS:-}
 TEST_TIMEOUT=${TEST_TIMEOUT:-1200}
+BENCH_ROUNDS=${BENCH_ROUNDS:-}
 END
 
 # What only a machine of its own needs: the kernel's modules, the shared folder, no waiting for hardware to settle.
