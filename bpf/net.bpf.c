@@ -24,7 +24,9 @@ char LICENSE[] SEC("license") = "GPL";
 struct packet {
         struct __sk_buff *skb;       /* NULL: not the context of the program, */
         u64 data;                    /* but here in the kernel's memory, from its IP header on */
-        u64 dev;                     /* struct net_device */
+        u64 dev;                     /* struct net_device; 0: the context knows */
+        struct sct_gen_config *config;
+        u32 parity;                  /* of the generation that judges it */
         u32 ifindex, net_ns;
         u32 length;                  /* of the packet from its IP header on */
         u32 headers;                 /* bytes up to the end of the transport header */
@@ -40,19 +42,30 @@ struct packet {
         bpf_probe_read_kernel(dst, sizeof(*(dst)), (void *) (skb) + bpf_core_field_offset(struct sk_buff, field))
 
 /* Whether the current task sends: TCP's socket is held by it, and a datagram is always sent by who asks for it. The
- * kernel's own sockets (resets, ICMP replies, IGMP) belong to nobody. */
-static __noinline int sent_by_current(struct __sk_buff *skb) {
+ * kernel's own sockets (resets, ICMP replies, IGMP) belong to nobody, and so never come to be known. */
+static __noinline int sent_by_current(struct __sk_buff *skb, u32 is_tcp, u32 is_known) {
         struct sock *sk = NULL;
-        u32 state;
 
+        if (is_known && !is_tcp)
+                return 1;
         SKB_READ(&sk, skb, sk);
-        if (!sk)
+        if (!sk || (!is_known && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock)))
                 return 0;
-        state = BPF_CORE_READ(sk, __sk_common.skc_state);
-        if (state == SCT_TCP_TIME_WAIT || state == SCT_TCP_NEW_SYN_RECV ||
-            BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock))
-                return 0;
-        return BPF_CORE_READ(sk, sk_protocol) != SCT_IPPROTO_TCP || BPF_CORE_READ(sk, sk_lock.owned);
+        return !is_tcp || BPF_CORE_READ(sk, sk_lock.owned);
+}
+
+/* Inode of the network namespace that the packet's device is in, which is the socket's. */
+static __noinline u32 packet_net(struct __sk_buff *skb) {
+        struct net_device *dev = NULL;
+
+        SKB_READ(&dev, skb, dev);
+        return BPF_CORE_READ(dev, nd_net.net, ns.inum);
+}
+
+static __always_inline u64 packet_dev(struct packet *p) {
+        if (!p->dev)
+                SKB_READ(&p->dev, p->skb, dev);
+        return p->dev;
 }
 
 /* IPv6 extension headers that may stand before the transport header. */
@@ -70,18 +83,18 @@ static __always_inline void ipv6_headers(struct packet *p) {
         p->protocol = next;
 }
 
-/* Where the transport header ends, and what it says. */
+/* Where the transport header ends, and what it says. One load is enough for most packets of IPv4. */
 static __noinline int packet_parse(struct packet *p) {
-        struct net_device *dev = NULL;
-        u8 b[20] = {};
+        u8 b[40] = {}, t[14] = {};
+        u32 loaded = 20;
 
-        SKB_READ(&dev, p->skb, dev);
-        p->dev = (u64) dev;
         p->ifindex = p->skb->ifindex;
-        p->net_ns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
         p->length = p->skb->len;
-
-        if (bpf_skb_load_bytes(p->skb, 0, b, sizeof(b)))
+        if (p->length >= sizeof(b)) {
+                if (bpf_skb_load_bytes(p->skb, 0, b, sizeof(b)))
+                        return -1;
+                loaded = sizeof(b);
+        } else if (bpf_skb_load_bytes(p->skb, 0, b, 20))
                 return -1;
         if (p->skb->protocol == ETH_P_IP_BE) {
                 p->version = 4;
@@ -97,17 +110,17 @@ static __noinline int packet_parse(struct packet *p) {
         } else
                 return -1;
 
-        if (p->protocol == 6 || p->protocol == 17) {
-                u8 t[14] = {};
-
-                if (p->protocol == 6 ? bpf_skb_load_bytes(p->skb, p->headers, t, 14)
-                                     : bpf_skb_load_bytes(p->skb, p->headers, t, 8))
+        if (p->protocol == SCT_IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
+                if (p->headers == 20 && loaded == sizeof(b))
+                        __builtin_memcpy(t, b + 20, sizeof(t));
+                else if (p->protocol == SCT_IPPROTO_TCP ? bpf_skb_load_bytes(p->skb, p->headers, t, sizeof(t))
+                                                        : bpf_skb_load_bytes(p->skb, p->headers, t, 8))
                         return 0;
                 p->source = t[0] << 8 | t[1];
                 p->dest = t[2] << 8 | t[3];
                 p->transport = p->headers;
-                p->headers += p->protocol == 6 ? (t[12] >> 4) * 4 : 8;
-        } else if (p->protocol == 1 || p->protocol == 58) {
+                p->headers += p->protocol == SCT_IPPROTO_TCP ? (t[12] >> 4) * 4 : 8;
+        } else if (p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6) {
                 p->transport = p->headers;
                 p->headers += 8;
         }
@@ -167,7 +180,7 @@ static __noinline int packet_headers(struct sct_scratch *s, struct packet *p) {
 
         if (USES(INTERFACES))
                 bpf_probe_read_kernel_str(h->interface, sizeof(h->interface),
-                                          (void *) p->dev + bpf_core_field_offset(struct net_device, name));
+                                          (void *) packet_dev(p) + bpf_core_field_offset(struct net_device, name));
         h->source[0] = h->dest[0] = p->version;
         if (p->version == 4) {
                 if (PACKET_LOAD(p, 0, h->network, SCT_IPV4_HEADER))
@@ -230,10 +243,10 @@ static long packet_rules_step(u32 i, struct event_run *r) {
         return 0;
 }
 
-static __noinline int packet_event(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 event, u32 parity) {
-        struct event_run r = { .s = s, .t = t, .parity = parity };
+static __noinline int packet_event(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 event) {
+        struct event_run r = { .s = s, .t = t, .parity = p->parity };
 
-        r.plan = packet_plan(event, parity);
+        r.plan = packet_plan(event, p->parity);
         if (!r.plan || !rules_wanted(t, r.plan))
                 return 0;
         record_begin(&s->buf, t, event);
@@ -241,28 +254,28 @@ static __noinline int packet_event(struct sct_scratch *s, struct sct_task *t, st
         packet_event_args(s, p, event);
         if (!event_matches(&r))
                 return 0;
-        if (USES(PACKET_CAPTURES))
+        if (USES(PACKETS_FILTERED))
                 bpf_loop(r.plan->n_banks, packet_rules_step, &r, 0);
         emit(&s->buf, r.plan->bank_first, r.plan->n_banks);
         return 0;
 }
 
 /* What a packet is: one of IP, and one of what that carries. No function of its own: a chain may have eight. */
-static __always_inline void packet_events(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
+static __always_inline void packet_events(struct sct_scratch *s, struct sct_task *t, struct packet *p) {
         int event = packet_headers(s, p);
 
         if (event < 0)
                 return;
-        packet_event(s, t, p, p->version == 4 ? SCT_EVENT_NET_PACKET_IPV4 : SCT_EVENT_NET_PACKET_IPV6, parity);
+        packet_event(s, t, p, p->version == 4 ? SCT_EVENT_NET_PACKET_IPV4 : SCT_EVENT_NET_PACKET_IPV6);
         if (event)
-                packet_event(s, t, p, event, parity);
+                packet_event(s, t, p, event);
 }
 
 /* ---- Captures ---- */
 
 /* What rules may ask (events.list). Nothing of it is put when none does: the packet says most of it. */
 static __noinline int packet_args(struct sct_buf *b, struct packet *p) {
-        put_str(b, 0, SCT_ARG_KSTR, p->dev + bpf_core_field_offset(struct net_device, name), 0);
+        put_str(b, 0, SCT_ARG_KSTR, packet_dev(p) + bpf_core_field_offset(struct net_device, name), 0);
         put_u64(b, 1, SCT_ARG_U32, p->ifindex);
         put_u64(b, 2, SCT_ARG_U32, p->out);
         put_u64(b, 3, SCT_ARG_U32, p->protocol);
@@ -271,21 +284,24 @@ static __noinline int packet_args(struct sct_buf *b, struct packet *p) {
 
 /* Head and record in s's work space. Returns where data goes there, 0 when nothing can. */
 static __noinline u32 packet_record(struct sct_scratch *s, struct packet *p, u32 keep) {
-        struct artifact_work *w = artifact_work_get(s->level, SCT_EVENT_CAPTURE_PACKET);
         struct sct_artifact_state *a = artifact_state();
-        u32 at;
+        u32 level = s->level, at;
+        struct artifact_work *w = bpf_map_lookup_elem(&sct_art_work, &level);
 
         if (!w || !a)
                 return 0;
-        w->op.chunk.flags = p->out ? SCT_CHUNK_OUT : 0;
-        w->op.chunk.size_total = p->length;
-        w->op.chunk.dev = p->ifindex;
-        w->op.chunk.inode = p->net_ns;
-        at = artifact_record(&s->buf, w);
-        w->chunk = w->op.chunk;
-        w->chunk.type = SCT_CHUNK_SINGLE;
-        w->chunk.size = keep;
-        w->chunk.operation = __sync_fetch_and_add(&a->next_operation, 1) + 1;
+        at = artifact_record_copy(&s->buf, w);
+        w->chunk = (struct sct_chunk) {
+                .type = SCT_CHUNK_SINGLE,
+                .flags = p->out ? SCT_CHUNK_OUT : 0,
+                .event = SCT_EVENT_CAPTURE_PACKET,
+                .record_size = at,
+                .size = keep,
+                .operation = __sync_fetch_and_add(&a->next_operation, 1) + 1,
+                .size_total = p->length,
+                .dev = p->ifindex,
+                .inode = p->net_ns,
+        };
         return at;
 }
 
@@ -367,42 +383,101 @@ static long packet_filtered_step(u32 i, struct event_run *r) {
         return 0;
 }
 
-/* Begins the record of a captured packet: 1 when a rule of its owner wants it. */
-static __noinline int packet_wanted(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
-        struct event_run r = { .s = s, .t = t, .parity = parity };
+/* Packets over loopback leave and come back, mostly as the very same buffer and at once. When both times they are the
+ * same subject's, and nothing but the subject decides, the second one says nothing new: it is not even looked at. What
+ * this does not know (another processor received it, it was put together of fragments) user space finds out. */
+#define LOOPBACK_IFINDEX 1           /* include/net/net_namespace.h, LOOPBACK_IFINDEX */
+#define PACKET_ECHOES 64
 
-        r.plan = packet_plan(SCT_EVENT_CAPTURE_PACKET, parity);
-        if (!r.plan)
+struct packet_echo {
+        u64 skb;                     /* struct sk_buff; 0: none */
+        u64 stamp;                   /* of the owner, sct_task.stamp */
+        u64 words[2];                /* ends and beginning of the transport header: buffers are used again */
+        u64 length;
+};
+
+struct {                             /* owner: kernel side, by a part of the buffer's address; restart: new */
+        __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+        __uint(max_entries, PACKET_ECHOES);
+        __type(key, u32);
+        __type(value, struct packet_echo);
+} sct_pktechoes SEC(".maps");
+
+static __always_inline struct packet_echo *packet_echo_make(struct __sk_buff *skb, u64 stamp, struct packet_echo *echo) {
+        u32 key = ((u64) skb >> 8) & (PACKET_ECHOES - 1);
+
+        *echo = (struct packet_echo) { .skb = (u64) skb, .stamp = stamp, .length = skb->len };
+        return bpf_skb_load_bytes(skb, skb->protocol == ETH_P_IP_BE ? 12 : 32, echo->words, sizeof(echo->words))
+                       ? NULL : bpf_map_lookup_elem(&sct_pktechoes, &key);
+}
+
+/* It is captured as it leaves. */
+static __noinline int packet_echo_note(struct __sk_buff *skb, u64 stamp) {
+        struct packet_echo echo, *slot = packet_echo_make(skb, stamp, &echo);
+
+        if (slot)
+                *slot = echo;
+        return 0;
+}
+
+/* Whether it was captured as it left. */
+static __noinline int packet_is_echo(struct __sk_buff *skb, u64 stamp) {
+        struct packet_echo echo, *slot = packet_echo_make(skb, stamp, &echo);
+
+        if (!slot || slot->skb != echo.skb || slot->stamp != stamp || slot->words[0] != echo.words[0] ||
+            slot->words[1] != echo.words[1] || slot->length != echo.length)
                 return 0;
+        slot->skb = 0;
+        return 1;
+}
+
+enum packet_verdict {
+        PACKET_UNWANTED,
+        PACKET_WANTED,
+        PACKET_WANTED_OF_SUBJECT,     /* whatever it holds, and whichever way it goes */
+};
+
+/* Begins the record of a captured packet when a rule of its owner wants it. */
+static __noinline int packet_wanted(struct sct_scratch *s, struct sct_task *t, struct packet *p) {
+        struct event_run r = { .s = s, .t = t, .parity = p->parity };
+
+        r.plan = packet_plan(SCT_EVENT_CAPTURE_PACKET, p->parity);
+        if (!r.plan)
+                return PACKET_UNWANTED;
         record_begin(&s->buf, t, SCT_EVENT_CAPTURE_PACKET);
         if (!rules_begin(&s->buf, t, r.plan))
-                return 0;
-        s->part = 0;                  /* rules that are left */
-        bpf_loop(r.plan->n_banks, packet_filtered_step, &r, 0);
-        if (!s->part)
-                return 0;
+                return PACKET_UNWANTED;
+        if (USES(PACKETS_FILTERED)) {
+                s->part = 0;          /* rules that are left */
+                bpf_loop(r.plan->n_banks, packet_filtered_step, &r, 0);
+                if (!s->part)
+                        return PACKET_UNWANTED;
+        }
         if (r.plan->n_preds)
                 packet_args(&s->buf, p);
-        return artifact_match(&r);
+        if (!artifact_match(&r))
+                return PACKET_UNWANTED;
+        return USES(PACKETS_FILTERED) || r.plan->n_preds ? PACKET_WANTED : PACKET_WANTED_OF_SUBJECT;
 }
 
 /* How much of it is kept. */
-static __always_inline u32 packet_keep(struct packet *p, u32 parity) {
-        struct sct_gen_config *config = bpf_map_lookup_elem(&sct_config, &parity);
+static __always_inline u32 packet_keep(struct packet *p) {
         u32 keep = p->headers;
 
-        if (config)
-                keep += config->packet_bytes;
+        if (p->config)
+                keep += p->config->packet_bytes;
         if (keep > p->length)
                 keep = p->length;
         return keep > PACKET_MAX ? PACKET_MAX : keep;
 }
 
-static __always_inline void packet_capture(struct sct_scratch *s, struct sct_task *t, struct packet *p, u32 parity) {
-        u32 keep = packet_keep(p, parity);
+static __always_inline void packet_capture(struct sct_scratch *s, struct sct_task *t, struct packet *p) {
+        u32 keep = packet_keep(p), verdict = keep ? packet_wanted(s, t, p) : PACKET_UNWANTED;
 
-        if (keep && packet_wanted(s, t, p, parity))
-                packet_emit(s, p, keep);
+        if (verdict == PACKET_UNWANTED || packet_emit(s, p, keep))
+                return;
+        if (p->out && p->ifindex == LOOPBACK_IFINDEX && verdict == PACKET_WANTED_OF_SUBJECT)
+                packet_echo_note(p->skb, t->stamp);
 }
 
 static __always_inline void packet_rules_clear(struct sct_scratch *s) {
@@ -411,29 +486,31 @@ static __always_inline void packet_rules_clear(struct sct_scratch *s) {
 }
 
 /* Whether any rule of its owner wants anything of packets. */
-static __always_inline int packet_of_interest(struct sct_task *t, u32 generation) {
-        struct sct_gen_config *config = packet_config(generation);
-        struct sct_plan *plan = config ? plan_get(config->plan_packets, generation & 1) : NULL;
+static __always_inline int packet_of_interest(struct sct_task *t, struct packet *p) {
+        struct sct_plan *plan = plan_get(p->config->plan_packets, p->parity);
 
         return plan && rules_wanted(t, plan);
 }
 
-/* Own functions keep the frames small: all of a chain may have 512 bytes. */
-static __noinline int packet_judge(struct __sk_buff *skb, struct sct_task *t, u32 generation, u32 out) {
-        struct packet p = { .skb = skb, .out = out };
+/* Own functions keep the frames small: all of a chain may have 512 bytes. `is_echo`: it is captured already. */
+static __noinline int packet_judge(struct packet *p, struct packet_owner *o, u32 is_echo) {
+        struct sct_task *t = &o->t;
         struct sct_scratch *s;
 
-        if (!packet_of_interest(t, generation) || packet_parse(&p))
+        if (!packet_of_interest(t, p) || packet_parse(p))
                 return 0;
+        if (!o->net_ns)
+                o->net_ns = packet_net(p->skb);
+        p->net_ns = o->net_ns;
         s = scratch_get();
         if (!s)
                 return 0;
-        if (USES(PACKET_CAPTURES))
+        if (USES(PACKETS_FILTERED))
                 packet_rules_clear(s);
         if (USES(PACKET_EVENTS))
-                packet_events(s, t, &p, generation & 1);
-        if (USES(PACKET_CAPTURES))
-                packet_capture(s, t, &p, generation & 1);
+                packet_events(s, t, p);
+        if (USES(PACKET_CAPTURES) && !is_echo)
+                packet_capture(s, t, p);
         scratch_put();
         return 0;
 }
@@ -446,7 +523,7 @@ static __noinline int packet_key(struct __sk_buff *skb, struct closed_key *key) 
 
         if (packet_parse(&p) || p.protocol != SCT_IPPROTO_TCP)
                 return -1;
-        key->net = p.net_ns;
+        key->net = packet_net(skb);
         key->port = p.source;
         key->peer_port = p.dest;
         if (skb->protocol == ETH_P_IP_BE)
@@ -459,6 +536,11 @@ static __noinline struct packet_owner *closed_owner(struct __sk_buff *skb) {
         struct closed_key key = {};
 
         return packet_key(skb, &key) ? NULL : bpf_map_lookup_elem(&sct_pktclosed, &key);
+}
+
+static __always_inline void closed_put(struct closed_key *key, struct packet_owner *o) {
+        bpf_map_update_elem(&sct_pktclosed, key, o, BPF_ANY);
+        sct_state.closed_seen = 1;
 }
 
 /* Before 6.6 a SYN-ACK of IPv6 passes no program of the cgroup, because it belongs to the request and not to the listener:
@@ -476,7 +558,7 @@ static __noinline int connection_begins(struct __sk_buff *skb, struct packet_own
         if (packet_key(skb, &key))
                 return 0;
         key.net ^= SCT_CONNECTION_BEGINS;
-        bpf_map_update_elem(&sct_pktclosed, &key, o, BPF_ANY);
+        closed_put(&key, o);
         return 0;
 }
 
@@ -490,19 +572,21 @@ static __always_inline int packets_wanted(struct bpf_sock *sk, u32 kinds) {
 }
 
 static __always_inline int packet_run(struct __sk_buff *skb, int out) {
-        u32 generation = active_generation();
-        struct sct_gen_config *config = packet_config(generation);
+        u32 generation = active_generation(), is_echo = 0;
+        struct packet p = { .skb = skb, .out = out, .config = packet_config(generation), .parity = generation & 1 };
         struct bpf_sock *sk = skb->sk;
         struct packet_owner *o;
         int current;
 
-        if (!config || !sk)
+        if (!p.config || !sk)
                 return PASS;
         sk = bpf_sk_fullsock(sk);
-        if (!sk || !packets_wanted(sk, config->packet_kinds))
+        if (!sk || !packets_wanted(sk, p.config->packet_kinds))
                 return PASS;
-        current = out && sent_by_current(skb);
-        o = bpf_sk_storage_get(&sct_pktowners, sk, NULL, current ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+        o = bpf_sk_storage_get(&sct_pktowners, sk, NULL, 0);
+        current = out && sent_by_current(skb, sk->protocol == SCT_IPPROTO_TCP, o != NULL);
+        if (!o && current)
+                o = bpf_sk_storage_get(&sct_pktowners, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
         if (!o && out)
                 o = closed_owner(skb);
         if (!o)
@@ -511,7 +595,12 @@ static __always_inline int packet_run(struct __sk_buff *skb, int out) {
                 return PASS;
         if (sk->state == SCT_TCP_LISTEN && skb->protocol == ETH_P_IPV6_BE)
                 connection_begins(skb, o, out);
-        packet_judge(skb, &o->t, generation, out);
+        if (USES(PACKET_CAPTURES) && !out && skb->ifindex == LOOPBACK_IFINDEX) {
+                is_echo = packet_is_echo(skb, o->t.stamp);
+                if (is_echo && !packets_wanted(sk, p.config->packet_kinds & ~SCT_PACKET_CAPTURE))
+                        return PASS;
+        }
+        packet_judge(&p, o, is_echo);
         return PASS;
 }
 
@@ -561,7 +650,7 @@ int BPF_PROG(sct_sock_state, const struct sock *sk, int old, int new) {
                 if (!o)
                         return 0;
                 closed_key_of(&key, address);
-                bpf_map_update_elem(&sct_pktclosed, &key, o, BPF_ANY);
+                closed_put(&key, o);
         }
         return 0;
 }
@@ -587,7 +676,6 @@ static __always_inline int closed_parse(struct packet *p, struct closed_key *key
         p->dest = t[2] << 8 | t[3];
         p->length = v6 ? 40 + (b[4] << 8 | b[5]) : b[2] << 8 | b[3];
         p->headers += (t[12] >> 4) * 4;
-        key->net = p->net_ns;
         key->port = p->dest;
         key->peer_port = p->source;
         if (v6) {
@@ -604,11 +692,11 @@ static __always_inline int closed_parse(struct packet *p, struct closed_key *key
 static __noinline struct packet_owner *closed_find(struct packet *p, struct sk_buff *skb) {
         struct closed_key key = {};
 
-        p->dev = (u64) BPF_CORE_READ(skb, dev);
-        p->ifindex = BPF_CORE_READ(skb, dev, ifindex);
-        p->net_ns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
         if (closed_parse(p, &key))
                 return NULL;
+        bpf_probe_read_kernel(&p->dev, sizeof(p->dev), &skb->dev);    /* as a number */
+        p->ifindex = BPF_CORE_READ(skb, dev, ifindex);
+        key.net = p->net_ns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
         if (p->out)
                 key.net ^= SCT_CONNECTION_BEGINS;
         return bpf_map_lookup_elem(&sct_pktclosed, &key);
@@ -638,18 +726,21 @@ static __noinline int closed_emit(struct sct_scratch *s, struct packet *p, u32 k
 }
 
 static __noinline int closed_judge(struct packet *p, struct sct_task *t, u32 generation) {
-        u32 parity = generation & 1, keep;
         struct sct_scratch *s = scratch_get();
+        u32 keep;
+
+        p->config = packet_config(generation);
+        p->parity = generation & 1;
 
         if (!s)
                 return 0;
-        if (USES(PACKET_CAPTURES))
+        if (USES(PACKETS_FILTERED))
                 packet_rules_clear(s);
         if (USES(PACKET_EVENTS))
-                packet_events(s, t, p, parity);
+                packet_events(s, t, p);
         if (USES(PACKET_CAPTURES)) {
-                keep = packet_keep(p, parity);
-                if (keep && packet_wanted(s, t, p, parity))
+                keep = packet_keep(p);
+                if (keep && packet_wanted(s, t, p))
                         closed_emit(s, p, keep);
         }
         scratch_put();
@@ -662,9 +753,9 @@ int BPF_PROG(sct_closed_in, struct sk_buff *skb) {
         struct packet p = {};
         struct packet_owner *o;
 
-        if (skb->protocol != ETH_P_IP_BE && skb->protocol != ETH_P_IPV6_BE)
+        if (!sct_state.closed_seen || (skb->protocol != ETH_P_IP_BE && skb->protocol != ETH_P_IPV6_BE))
                 return 0;
-        p.data = (u64) BPF_CORE_READ(skb, data);
+        p.data = (u64) skb->data;
         o = closed_find(&p, skb);
         if (!o || !generation || owner_refresh(o, generation))
                 return 0;
@@ -687,7 +778,7 @@ int BPF_PROG(sct_synack, struct sk_buff *skb) {
                 return 0;
         if (sct_state.synacks_seen)
                 return 0;
-        p.data = (u64) BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+        p.data = (u64) skb->head + skb->network_header;
         o = closed_find(&p, skb);
         now = bpf_ktime_get_boot_ns();
         if (!o || !generation || now - o->mm < SYNACK_AGAIN_NS || owner_refresh(o, generation))

@@ -22,9 +22,10 @@ struct sct_state {
         u64 journal_ino, journal_cgroup;
         u32 journal_dev;             /* kernel encoding: major << 20 | minor */
         u32 synacks_seen;            /* programs at a cgroup's egress see SYN-ACKs of IPv6: since 6.6 (223f5f79f2ce) */
+        u64 closed_seen;             /* a connection without a socket was put down: arriving packets may be of one */
         /* The daemon writes this for every event: on a cache line of its own, or each system call that a program looks
          * at meanwhile would have to fetch the words above anew. */
-        u64 apart[7];
+        u64 apart[6];
         /* System calls of any task between entry and exit that a rule may want. While it is 0 no exit needs to look further.
          * Changes with each such call. */
         u64 n_pending;

@@ -30,4 +30,5 @@ enum sct_use {
         SCT_USE_PACKET_EVENTS = 1 << 20,
         SCT_USE_PACKET_CAPTURES = 1 << 21,
         SCT_USE_INTERFACES = 1 << 22,   /* of packets that are events */
+        SCT_USE_PACKETS_FILTERED = 1 << 23,     /* captures of packets that are events */
 };

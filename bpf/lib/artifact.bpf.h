@@ -169,22 +169,35 @@ static __always_inline int artifact_match(struct event_run *r) {
 }
 
 /* The record with its masks, in w->data. Returns its size, 0 when there is none. */
+static __always_inline u32 artifact_record_copy(struct sct_buf *b, struct artifact_work *w) {
+        u32 first = b->rec.bank_first & (SCT_BANKS_MAX - 1), banks = b->rec.n_banks, size;
+        u64 off = b->used & ~7U;
+
+        if (off > SCT_DATA_MAX - 8 * SCT_BANKS_MAX || banks > SCT_BANKS_MAX)
+                return 0;
+        if (banks == 1)
+                *(u64 *) (b->data + off) = b->active[first];
+        else if (first + banks > SCT_BANKS_MAX ||
+                 bpf_probe_read_kernel(b->data + off, banks * 8, (void *) b->active + first * 8))
+                return 0;
+        b->rec.lost = sct_state.n_lost;
+
+        size = sizeof(b->rec) + off + banks * 8;
+        if (size > ARTIFACT_RECORD_MAX || bpf_probe_read_kernel(w->data, size, &b->rec))
+                return 0;
+        return size;
+}
+
+/* The record of w's operation, and what its holes will say. Returns the record's size, 0 when there is none. */
 __weak __noinline u32 artifact_record(struct sct_buf *b, struct artifact_work *w) {
-        u32 first, banks, size;
         struct artifact_op *op;
-        u64 off;
+        u32 first, size;
 
         if (!b || !w)
                 return 0;
         op = &w->op;
-        off = b->used & ~7U;
+        size = artifact_record_copy(b, w);
         first = b->rec.bank_first & (SCT_BANKS_MAX - 1);
-        banks = b->rec.n_banks;
-        if (off > SCT_DATA_MAX - 8 * SCT_BANKS_MAX || banks > SCT_BANKS_MAX)
-                return 0;
-        if (first + banks > SCT_BANKS_MAX ||
-            bpf_probe_read_kernel(b->data + off, banks * 8, (void *) b->active + first * 8))
-                return 0;
         for (u32 i = 0; i < SCT_BANKS_MAX / 8; i++)
                 op->hole.rules[i] = b->active[(first + i) & (SCT_BANKS_MAX - 1)];
         op->hole.generation = b->rec.generation;
@@ -193,11 +206,6 @@ __weak __noinline u32 artifact_record(struct sct_buf *b, struct artifact_work *w
         op->hole.dev = op->chunk.dev;
         op->hole.inode = op->chunk.inode;
         op->hole.flags = op->chunk.flags;
-        b->rec.lost = sct_state.n_lost;
-
-        size = sizeof(b->rec) + off + banks * 8;
-        if (size > ARTIFACT_RECORD_MAX || bpf_probe_read_kernel(w->data, size, &b->rec))
-                return 0;
         op->chunk.record_size = size;
         return size;
 }

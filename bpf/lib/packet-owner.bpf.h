@@ -27,6 +27,7 @@
 struct packet_owner {
         u64 mm;                      /* another one: the task has run another program since. Of a connection that
                                       * begins: CLOCK_BOOTTIME of its last SYN-ACK, far away before the first */
+        u32 net_ns, pad;             /* inode of the socket's network namespace; 0: not asked yet */
         struct sct_task t;           /* a copy; t.subject[] is of generation t.generation */
 };
 

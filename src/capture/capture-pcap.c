@@ -8,10 +8,10 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "capture-pcap.h"
 #include "pcap-file.h"
 #include "pcap-packet.h"
@@ -68,15 +68,8 @@ typedef struct PcapState {
         unsigned n_packets;
 } PcapState;
 
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
-}
-
 static const char *interface_name(PcapState *s, const struct sct_chunk *c) {
-        uint64_t now = now_usec();
+        uint64_t now = now_usec(CLOCK_MONOTONIC);
 
         if (c->inode != s->net_ns)
                 return NULL;
@@ -236,7 +229,7 @@ static int write_packet(PcapState *s, PcapFile *file, uint32_t snaplen, CaptureO
         if (c->dev == LOOPBACK_IFINDEX && pcap_file_is_echo(file, c->flags & SCT_CHUNK_OUT, data, c->size, c->size_total))
                 return 0;
         if (s->n_packets++ % PACKETS_PER_CLOCK == 0)
-                s->now_usec = now_usec();
+                s->now_usec = now_usec(CLOCK_MONOTONIC);
         return pcap_file_write(file, o->origin.time_ns, data, size, c->size_total, s->now_usec);
 }
 
@@ -337,7 +330,7 @@ static int pcap_tick(CaptureWorker *w) {
         PcapState *s = *capture_worker_state(w, CAPTURE_NETWORK);
 
         if (s)
-                pcap_files_tick(s->files, now_usec(), IDLE_USEC);
+                pcap_files_tick(s->files, now_usec(CLOCK_MONOTONIC), IDLE_USEC);
         return 0;
 }
 

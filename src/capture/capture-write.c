@@ -9,12 +9,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <uthash.h>
 #include <utlist.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "capture-util.h"
 #include "capture-write.h"
 #include "early-hole.h"
@@ -83,13 +83,6 @@ typedef struct WriteOperation {
         uint64_t next;                  /* offset of the data that comes next, when nothing is missing */
         bool located;                   /* its place was looked up, where others share the file's position */
 } WriteOperation;
-
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
-}
 
 static TrackedFile *tracked_file_free(TrackedFile *f) {
         if (!f)
@@ -308,7 +301,7 @@ static void file_hole(TrackedFile *f, uint64_t offset, uint64_t size, uint8_t fl
                 offset = f->append_end;
                 f->append_end += size;
         }
-        f->last_usec = now_usec();
+        f->last_usec = now_usec(CLOCK_MONOTONIC);
         (void) checked(f, artifact_hole(f->artifact, offset, size));
 }
 
@@ -427,7 +420,7 @@ static int begin(CaptureWorker *w, CaptureOperation *o, CaptureKind kind) {
         r = file_get(w, files, o, kind, &f);
         if (r < 0)
                 return r;
-        f->last_usec = now_usec();
+        f->last_usec = now_usec(CLOCK_MONOTONIC);
         if (IN_SET(how, SCT_HOW_CUT, SCT_HOW_PUNCH))
                 return lose(w, f, o);
         if (how == SCT_HOW_MAPPING)
@@ -461,7 +454,7 @@ static int write_mapped(CaptureWorker *w, const char *key, ArtifactOrigin *origi
                 HASH_FIND_STR(files->by_key, key, f);
         if (!f)
                 return -ENOENT;
-        f->last_usec = now_usec();
+        f->last_usec = now_usec(CLOCK_MONOTONIC);
         r = file_open(w, f, origin, NOTE_MAPPED);
         return r < 0 ? r : checked(f, artifact_write(f->artifact, offset, data, size));
 }
@@ -515,7 +508,7 @@ static int on_data(CaptureWorker *w, CaptureOperation *o, const struct sct_chunk
         r = file_open(w, x->file, &o->origin, note_of(o));
         if (r < 0)
                 return gave_up(o, r);
-        x->file->last_usec = now_usec();
+        x->file->last_usec = now_usec(CLOCK_MONOTONIC);
         if (o->head.flags & SCT_CHUNK_SHARED && !(o->head.flags & SCT_CHUNK_APPEND) && !x->located)
                 locate(*capture_worker_state(w, o->origin.kind == ARTIFACT_READ ? CAPTURE_READ : CAPTURE_WRITE), x, o,
                        c, data);
@@ -534,7 +527,7 @@ static int on_hole(CaptureWorker *w, CaptureOperation *o, uint64_t offset, uint6
         r = file_open(w, x->file, &o->origin, note_of(o));
         if (r < 0)
                 return gave_up(o, r);
-        x->file->last_usec = now_usec();
+        x->file->last_usec = now_usec(CLOCK_MONOTONIC);
         return gave_up(o, checked(x->file, artifact_hole(x->file->artifact, x->base + offset, size)));
 }
 
@@ -580,7 +573,7 @@ static int on_lost(CaptureWorker *w, CaptureKind kind, const struct sct_hole *h)
 static int tick(CaptureWorker *w, CaptureKind kind) {
         Files *files = *capture_worker_state(w, kind);
         bool flushing = capture_worker_flushing(w);
-        uint64_t now = now_usec();
+        uint64_t now = now_usec(CLOCK_MONOTONIC);
         TrackedFile *f, *next;
 
         if (!files)

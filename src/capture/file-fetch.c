@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "capture-util.h"
 #include "file-fetch.h"
 
@@ -36,13 +36,6 @@ struct FileFetch {
         HeldFile held[HELD_MAX];
         size_t n_held;
 };
-
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
-}
 
 FileFetch *file_fetch_new(void) {
         return new0(FileFetch, 1);
@@ -126,7 +119,7 @@ static void held_add(FileFetch *f, const CaptureOperation *o, int fd) {
                                 h = f->held + i;
                 safe_close(h->fd);
         }
-        *h = (HeldFile) { .dev = o->head.dev, .inode = o->head.inode, .fd = fd, .used_usec = now_usec() };
+        *h = (HeldFile) { .dev = o->head.dev, .inode = o->head.inode, .fd = fd, .used_usec = now_usec(CLOCK_MONOTONIC) };
 }
 
 int file_fetch_open(FileFetch *f, const CaptureOperation *o) {
@@ -136,7 +129,7 @@ int file_fetch_open(FileFetch *f, const CaptureOperation *o) {
         int copy;
 
         if (h) {
-                h->used_usec = now_usec();
+                h->used_usec = now_usec(CLOCK_MONOTONIC);
                 copy = fcntl(h->fd, F_DUPFD_CLOEXEC, 3);
                 return copy < 0 ? -errno : copy;
         }
@@ -167,7 +160,7 @@ int file_fetch_birth(const CaptureOperation *o, uint64_t *ret_usec) {
 }
 
 void file_fetch_tick(FileFetch *f) {
-        uint64_t now = now_usec();
+        uint64_t now = now_usec(CLOCK_MONOTONIC);
 
         for (size_t i = f->n_held; i > 0; i--)
                 if (f->held[i - 1].used_usec + HELD_USEC < now) {

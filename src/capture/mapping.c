@@ -7,10 +7,10 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "mapping.h"
 
 #define MAPPINGS_MAX 512U
@@ -70,13 +70,6 @@ static int copy_origin(Mapping *x, const ArtifactOrigin *o) {
         return x->policies ? 0 : -ENOMEM;
 }
 
-static uint64_t wall_ns(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_REALTIME, &ts);
-        return (uint64_t) ts.tv_sec * NSEC_PER_SEC + (uint64_t) ts.tv_nsec;
-}
-
 static bool has_changed(const Mapping *x, const struct stat *st) {
         uint64_t changed = (uint64_t) st->st_mtim.tv_sec * NSEC_PER_SEC + (uint64_t) st->st_mtim.tv_nsec;
         struct statfs fs;
@@ -86,7 +79,7 @@ static bool has_changed(const Mapping *x, const struct stat *st) {
 }
 
 static void take(Mappings *m, CaptureWorker *w, Mapping *x) {
-        uint64_t end, now = wall_ns();
+        uint64_t end, now = now_nsec(CLOCK_REALTIME);
         uint8_t buffer[65536];
         struct stat st;
 

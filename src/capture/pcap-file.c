@@ -26,7 +26,7 @@
 /* The largest packet fits once; small ones are written some hundreds at a time. */
 #define BUFFER_BYTES (2 * (PCAP_FILE_SNAPLEN + RECORD_HEADER + 1) / 4096 * 4096)
 #define ECHOES_MAX 256U               /* packets that have left and may come back: few are on their way at a time */
-#define ECHO_BYTES 192U               /* of a packet that are compared */
+#define ECHO_BYTES 64U                /* of a packet that are compared: its headers */
 
 typedef struct Echo {
         uint64_t digest;              /* 0: free */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "store-internal.h"
 
 #define BLOCK_BYTES 512U
@@ -267,7 +268,7 @@ static int fill_string(char **p, const char *s) {
 
 /* The first subject stays; scopes, policies and times add up. */
 int store_entry_merge_origin(Store *s, Artifact *a, const ArtifactOrigin *origin) {
-        uint64_t usec = origin->time_ns > 0 ? origin->time_ns / NSEC_PER_USEC : store_now_usec();
+        uint64_t usec = origin->time_ns > 0 ? origin->time_ns / NSEC_PER_USEC : now_usec(CLOCK_REALTIME);
         bool changed = false;
         int r;
 

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "store-internal.h"
 
 #define RETRY_USEC (1 * USEC_PER_SEC)
@@ -23,21 +23,6 @@
 #define FREE_CHECK_USEC (2 * USEC_PER_SEC)
 #define FOLDER_DEPTH_MAX 8
 #define CAPTURE_GROUP "scopetrace"
-
-static uint64_t clock_usec(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
-}
-
-uint64_t store_now_usec(void) {
-        return clock_usec(CLOCK_REALTIME);
-}
-
-uint64_t store_monotonic_usec(void) {
-        return clock_usec(CLOCK_MONOTONIC);
-}
 
 static int open_by_components(int dir_fd, const char *path, int flags, mode_t mode) {
         _cleanup_strv_free_ char **parts = NULL;
@@ -199,7 +184,7 @@ int store_ensure_directory(Store *s) {
         if (!s->directory_lost && s->dir_fd >= 0 && fstat(s->dir_fd, &st) >= 0 && st.st_nlink > 0)
                 return 0;
 
-        now = store_monotonic_usec();
+        now = now_usec(CLOCK_MONOTONIC);
         if (s->directory_lost && now < s->retry_usec)
                 return -s->counters.last_errno;
         s->directory_lost = true;
@@ -219,7 +204,7 @@ int store_ensure_directory(Store *s) {
 }
 
 void store_free_space(Store *s, bool force) {
-        uint64_t now = store_monotonic_usec();
+        uint64_t now = now_usec(CLOCK_MONOTONIC);
         struct statvfs v;
 
         if (!force && s->free_unchecked < FREE_CHECK_BYTES && now - s->free_checked_usec < FREE_CHECK_USEC)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../basic/thread-util.h"
+#include "../basic/time-util.h"
 #include "store-internal.h"
 
 #define SYNC_USEC (5 * USEC_PER_SEC)
@@ -92,7 +93,7 @@ static void sync_all(Store *s) {
                 dir_fd = fcntl(s->dir_fd, F_DUPFD_CLOEXEC, 3);
         s->n_unsynced_fds = 0;
         s->unsynced_more = false;
-        s->synced_usec = store_monotonic_usec();
+        s->synced_usec = now_usec(CLOCK_MONOTONIC);
         pthread_mutex_unlock(&s->lock);
         if (dir_fd >= 0)
                 (void) syncfs(dir_fd);
@@ -111,7 +112,7 @@ static uint64_t expire_interval(const Store *s) {
 
 /* What is due now; when the next is, UINT64_MAX: nothing is. */
 static uint64_t maintain(Store *s) {
-        uint64_t now = store_monotonic_usec(), next = UINT64_MAX;
+        uint64_t now = now_usec(CLOCK_MONOTONIC), next = UINT64_MAX;
 
         if (s->limits_changed) {
                 s->limits_changed = false;

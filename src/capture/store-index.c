@@ -16,6 +16,7 @@
 
 #include "../basic/fd-util.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "store-internal.h"
 
 #define INDEX_VERSION 1U
@@ -252,7 +253,7 @@ static int append_or_note(Store *s) {
         int r;
 
         if (s->index_stale) {   /* the state as a whole has what this line says */
-                if (store_monotonic_usec() < s->retry_usec)
+                if (now_usec(CLOCK_MONOTONIC) < s->retry_usec)
                         return -s->counters.last_errno;
                 r = store_index_compact(s);
                 if (r >= 0)
@@ -261,7 +262,7 @@ static int append_or_note(Store *s) {
                 r = append(s);
         if (r < 0) {
                 s->index_stale = true;
-                s->retry_usec = store_monotonic_usec() + USEC_PER_SEC;
+                s->retry_usec = now_usec(CLOCK_MONOTONIC) + USEC_PER_SEC;
                 store_note_error(s, r);
                 pthread_cond_signal(&s->wake);
         }

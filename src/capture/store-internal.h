@@ -122,8 +122,6 @@ int store_digest_fd(int fd, char ret[static 65]);
 int store_for_each_file(Store *s, int (*callback)(Store *s, const char *path, const struct stat *st));
 void store_remove_empty_folders(Store *s);
 void store_empty_trash(Store *s);
-uint64_t store_now_usec(void);
-uint64_t store_monotonic_usec(void);
 
 /* store-index.c */
 int store_index_load(Store *s);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "store-internal.h"
 
 /* `*`: any number of any characters. */
@@ -158,7 +159,7 @@ static int by_last(const void *a, const void *b) {
 int store_vacuum(Store *s, uint64_t max_bytes, uint64_t max_age_usec, StoreProgress progress, void *userdata,
                  uint64_t *ret_n, uint64_t *ret_bytes) {
         const ArtifactFilter all = ARTIFACT_FILTER_ALL;
-        uint64_t now = store_now_usec();
+        uint64_t now = now_usec(CLOCK_REALTIME);
         ArtifactInfo *list = NULL;
         int r, result = 0;
         size_t n = 0;

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "store-internal.h"
 
 #define AUTO_MAX_BYTES (4ULL * 1024U * 1024U * 1024U)
@@ -155,7 +156,7 @@ int store_make_room(Store *s, uint64_t more_bytes, const Artifact *for_whom) {
 
 /* What is older than the configuration allows. Without the lock between two of them. */
 int store_expire(Store *s) {
-        uint64_t now = store_now_usec();
+        uint64_t now = now_usec(CLOCK_REALTIME);
 
         while (s->config.max_age_usec > 0) {
                 Artifact *a = evict_candidate(s, NULL);

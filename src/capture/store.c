@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "store-internal.h"
 
 /* --- life --- */
@@ -128,7 +129,7 @@ void store_set_handler(Store *s, StoreHandler handler, void *userdata) {
 }
 
 int store_flush(Store *s, uint64_t timeout_usec) {
-        uint64_t end = store_monotonic_usec() + timeout_usec;
+        uint64_t end = now_usec(CLOCK_MONOTONIC) + timeout_usec;
         struct timespec ts = {
                 .tv_sec = (time_t) (end / USEC_PER_SEC),
                 .tv_nsec = (long) (end % USEC_PER_SEC * NSEC_PER_USEC),

@@ -13,6 +13,7 @@
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
 #include "../basic/thread-util.h"
+#include "../basic/time-util.h"
 #include "capture.h"
 #include "early-hole.h"
 
@@ -52,7 +53,7 @@ struct CaptureWorker {
         Operation *spare;
         EarlyHoles *early_holes;                /* of operations whose head is still in the ring */
         Operation *known[KNOWN_MAX];            /* by what their records hold, see find_known() */
-        uint64_t wall_ns;                       /* CLOCK_REALTIME minus CLOCK_BOOTTIME; 0: to be asked */
+        int64_t wall_offset_ns;                 /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
         uint64_t batch_usec;                    /* when this batch began */
         CaptureCounters uncounted;              /* not yet in `counters` */
         uint64_t next_tick_usec;
@@ -65,13 +66,6 @@ struct CaptureWorker {
         uint64_t flush_wanted, flush_done;
         CaptureCounters counters;
 };
-
-static uint64_t now_usec(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
-}
 
 void capture_rule_set_done(CaptureRuleSet *s) {
         for (size_t i = 0; i < s->n; i++) {
@@ -195,13 +189,6 @@ static size_t find_rules(const CaptureRuleSet *set, const uint8_t *masks, size_t
 
 /* ---- Operations ---- */
 
-/* Asked once a batch: a packet is quicker than the question. */
-static uint64_t wall_offset(CaptureWorker *w) {
-        if (w->wall_ns == 0)
-                w->wall_ns = (now_usec(CLOCK_REALTIME) - now_usec(CLOCK_BOOTTIME)) * NSEC_PER_USEC;
-        return w->wall_ns;
-}
-
 static void set_origin(CaptureWorker *w, Operation *o, CaptureKind kind) {
         static const ArtifactKind kinds[_CAPTURE_KIND_MAX] = {
                 [CAPTURE_WRITE] = ARTIFACT_WRITE, [CAPTURE_READ] = ARTIFACT_READ, [CAPTURE_EXEC] = ARTIFACT_EXEC,
@@ -232,7 +219,7 @@ static void set_origin(CaptureWorker *w, Operation *o, CaptureKind kind) {
                 .comm = o->comm,
                 .exe = o->exe,
                 .unit = isempty(o->unit) ? NULL : o->unit,
-                .time_ns = e->header->time_ns + wall_offset(w),
+                .time_ns = e->header->time_ns + (uint64_t) w->wall_offset_ns,
                 .policies = o->policies,
         };
         for (size_t i = 0; i < e->n_args; i++)
@@ -362,7 +349,7 @@ static Operation *find_known(CaptureWorker *w, const struct sct_chunk *c, const 
         o = *slot;
         if (o && record_is_known(o, c, record) && o->last_usec + KNOWN_USEC > w->batch_usec) {
                 ((struct sct_record *) o->record)->time_ns = h->time_ns;
-                o->public.origin.time_ns = h->time_ns + wall_offset(w);
+                o->public.origin.time_ns = h->time_ns + (uint64_t) w->wall_offset_ns;
                 o->public.id = c->operation;
                 o->public.head = *c;
                 return o;
@@ -508,7 +495,7 @@ static void *run(void *userdata) {
 
                 adopt_sets(w);
                 wait = stopping || w->next_tick_usec <= now ? 0 : w->next_tick_usec - now;
-                w->wall_ns = 0;
+                w->wall_offset_ns = wall_offset_nsec(w->wall_offset_ns);       /* a packet is quicker than the question */
                 w->batch_usec = now;
                 n = kernel_artifacts_read(w->ring, wait, on_chunk, on_hole, w);
                 counters_publish(w);

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 
 #include "../basic/string-util.h"
 #include "../basic/thread-util.h"
+#include "../basic/time-util.h"
 #include "artifact-job.h"
 #include "manager.h"
 
@@ -68,16 +68,9 @@ static int copy_filter(const ArtifactFilter *f, ArtifactFilter *ret) {
 
 /* --- in the thread --- */
 
-static uint64_t monotonic_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
-}
-
 static int on_progress(uint64_t n, uint64_t total, uint64_t bytes, void *userdata) {
         ArtifactJob *j = userdata;
-        uint64_t now = monotonic_usec();
+        uint64_t now = now_usec(CLOCK_MONOTONIC);
         bool cancelled;
 
         pthread_mutex_lock(&j->lock);

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "../basic/fd-util.h"
 #include "../basic/journal-native.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "../event/event-format.h"
 #include "journal.h"
 #include "manager.h"
@@ -310,11 +310,8 @@ int journal_write_entry(Journal *j, const void *data, size_t size) {
 }
 
 void journal_drain(Journal *j, uint64_t timeout_usec) {
-        struct timespec ts;
-        uint64_t begin;
+        uint64_t begin = now_usec(CLOCK_MONOTONIC);
 
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        begin = (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
         for (;;) {
                 struct pollfd p = { .fd = j->fd, .events = POLLOUT };
                 uint64_t passed;
@@ -322,8 +319,7 @@ void journal_drain(Journal *j, uint64_t timeout_usec) {
                 journal_flush(j);
                 if (j->fd < 0 || j->entry_head == j->n_entries)
                         return;
-                (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-                passed = (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC - begin;
+                passed = now_usec(CLOCK_MONOTONIC) - begin;
                 if (passed >= timeout_usec)
                         return;
                 (void) poll(&p, 1, (int) ((timeout_usec - passed) / USEC_PER_MSEC) + 1);

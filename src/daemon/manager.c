@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "captures.h"
 #include "manager-internal.h"
 #include "message.h"
@@ -20,13 +20,6 @@
 #define STARTUP_TIMEOUT_USEC (120 * USEC_PER_SEC)
 /* At the end: what journald gets to take the last records. */
 #define JOURNAL_DRAIN_USEC (2 * USEC_PER_SEC)
-
-static uint64_t now_usec(clockid_t clock) {
-        struct timespec ts;
-
-        (void) clock_gettime(clock, &ts);
-        return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
-}
 
 int manager_new(const ManagerOptions *options, Manager **ret) {
         _cleanup_(manager_freep) Manager *m = NULL;

@@ -5,10 +5,10 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../basic/conf-files.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "../policy/policy-parse.h"
 #include "../policy/hook.h"
 #include "policy-set.h"
@@ -32,13 +32,6 @@ static const char *const policy_state_table[_POLICY_STATE_MAX] = {
 
 const char *policy_state_to_string(PolicyState s) {
         return s >= 0 && s < _POLICY_STATE_MAX ? policy_state_table[s] : NULL;
-}
-
-static uint64_t now_boottime_ns(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_BOOTTIME, &ts);
-        return (uint64_t) ts.tv_sec * NSEC_PER_SEC + (uint64_t) ts.tv_nsec;
 }
 
 int problem_list_extend(ProblemList *l, const ProblemList *more) {
@@ -206,7 +199,7 @@ static int adopt(PolicySet *s, LoadedPolicy *p, const char *path, Policy *policy
                         return r;
                 policy_unref(p->policy);
                 p->policy = policy_ref(policy);
-                p->loaded_ns = now_boottime_ns();
+                p->loaded_ns = now_nsec(CLOCK_BOOTTIME);
                 p->rate_next_ns = 0;
                 if (p->state >= 0 && s->handlers.on_changed)
                         s->handlers.on_changed(p, s->userdata);

@@ -6,11 +6,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "../basic/buffer.h"
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "stack.h"
 
 #define PROCESSES_MAX 16U
@@ -91,13 +91,6 @@ static int symbol_compare(const void *a, const void *b) {
         return x->address < y->address ? -1 : x->address > y->address;
 }
 
-static uint64_t now_ns(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * NSEC_PER_SEC + (uint64_t) ts.tv_nsec;
-}
-
 static int add_symbol(StackResolver *s, uint64_t address, const char *name, const char *module) {
         if (!GREEDY_REALLOC(s->symbols, s->n_symbols_allocated, s->n_symbols + 1))
                 return -ENOMEM;
@@ -114,7 +107,7 @@ static void load_symbols(StackResolver *s) {
 
         s->n_symbols = 0;
         buffer_reset(&s->names);
-        s->loaded_ns = now_ns();
+        s->loaded_ns = now_nsec(CLOCK_MONOTONIC);
         while (f && getline(&line, &size, f) > 0) {
                 char name[512], module[64] = "", type;
                 uint64_t address;
@@ -194,7 +187,7 @@ static void fill_kernel(StackResolver *s, EventStack *stack) {
         if (s->loaded_ns == 0)
                 load_symbols(s);
         for (size_t i = 0; i < stack->n; i++)
-                if (!find_symbol(s, address_at(stack, i)) && now_ns() - s->loaded_ns > RELOAD_NSEC) {
+                if (!find_symbol(s, address_at(stack, i)) && now_nsec(CLOCK_MONOTONIC) - s->loaded_ns > RELOAD_NSEC) {
                         load_symbols(s);
                         break;
                 }

@@ -7,9 +7,9 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "subject.h"
 
 #define CACHE_SIZE 1024U        /* cgroups that are remembered; a power of two */
@@ -193,11 +193,7 @@ Subject *subject_free(Subject *s) {
 }
 
 void subject_update_clock(Subject *s) {
-        struct timespec boot, real;
-
-        (void) clock_gettime(CLOCK_BOOTTIME, &boot);
-        (void) clock_gettime(CLOCK_REALTIME, &real);
-        s->clock_offset_ns = (real.tv_sec - boot.tv_sec) * (int64_t) NSEC_PER_SEC + real.tv_nsec - boot.tv_nsec;
+        s->clock_offset_ns = wall_offset_nsec(s->clock_offset_ns);
 }
 
 static CgroupIdentity **cache_set(Subject *s, uint64_t id) {

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 
+#include "../basic/log.h"
 #include "kernel-internal.h"
 #include "event-id.h"
 #include "state.h"
@@ -30,17 +32,26 @@ typedef struct ProbeRow {
 #define FOR_POLICIES (UINT16_MAX - 1)  /* from the first generation on */
 #define FOR_PACKETS (UINT16_MAX - 2)   /* while packets are events, or captured */
 #define FOR_TCP (UINT16_MAX - 3)       /* while those of TCP are */
+#define FOR_SYNACKS (UINT16_MAX - 4)   /* the same, where programs of the cgroup do not see all of them */
 
 static const ProbeRow probes[];
 
 static char last_libbpf_message[512];
 
-/* libbpf talks to stderr by default. The last complaint is kept for the error that follows from it. */
+/* libbpf talks to stderr by default. The last complaint is kept for the error that follows from it; all of them, the
+ * verifier's too, are for who looks for a reason. */
 static int on_libbpf_print(enum libbpf_print_level level, const char *format, va_list ap) {
-        if (level == LIBBPF_WARN) {
-                vsnprintf(last_libbpf_message, sizeof(last_libbpf_message), format, ap);
-                last_libbpf_message[strcspn(last_libbpf_message, "\n")] = 0;
+        _cleanup_free_ char *text = NULL;
+
+        if (level != LIBBPF_WARN || vasprintf(&text, format, ap) < 0)
+                return 0;
+        for (char *line = text, *next; line && *line; line = next) {
+                next = strchr(line, '\n');
+                if (next)
+                        *next++ = 0;
+                log_debug("%s", line);
         }
+        (void) snprintf(last_libbpf_message, sizeof(last_libbpf_message), "%s", text);
         return 0;
 }
 
@@ -350,6 +361,16 @@ void probes_restore_former(Kernel *k) {
         k->uses_types = k->former_uses_types;
 }
 
+/* Its own number, whatever a distribution took back to an older kernel. */
+static bool kernel_is_since(unsigned major, unsigned minor) {
+        unsigned running_major = 0, running_minor = 0;
+        struct utsname u;
+
+        if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &running_major, &running_minor) != 2)
+                return false;
+        return running_major > major || (running_major == major && running_minor >= minor);
+}
+
 static bool row_is_wanted(const Kernel *k, const ProbeRow *row, const Plan *plan, const SyscallLadder *ladder) {
         if (row->event == 0 || row->event == FOR_POLICIES)
                 return true;
@@ -359,6 +380,8 @@ static bool row_is_wanted(const Kernel *k, const ProbeRow *row, const Plan *plan
                 return plan->config.packet_kinds != 0;
         if (row->event == FOR_TCP)
                 return (plan->config.packet_kinds & SCT_PACKETS_OF_TCP) != 0;
+        if (row->event == FOR_SYNACKS)          /* 223f5f79f2ce */
+                return (plan->config.packet_kinds & SCT_PACKETS_OF_TCP) != 0 && !kernel_is_since(6, 6);
         if (row->event == SCT_EVENT_SYS_ENTER || row->event == SCT_EVENT_SYS_EXIT)
                 return ladder->rung == SYSCALL_RUNG_RAW;
         if (row->event == SCT_EVENT_SCHED_PROCESS_FORK &&
@@ -612,7 +635,7 @@ static const ProbeRow probes[] = {
         { "sct_ingress", FOR_PACKETS, "cgroup" },
         { "sct_sock_state", FOR_TCP, "tp_btf" },        /* what comes when a connection's socket is gone */
         { "sct_closed_in", FOR_TCP, "tp_btf" },
-        { "sct_synack", FOR_TCP, "tp_btf" },
+        { "sct_synack", FOR_SYNACKS, "tp_btf" },
         { "sct_h_fdfork", FOR_FD_NAMES, "tp_btf" },
         { "sct_h_fdexit", FOR_FD_NAMES, "tp_btf" },
         {},

@@ -15,6 +15,7 @@
 #include "../basic/string-util.h"
 #include "capture-spec.h"
 #include "condition-builder.h"
+#include "event-id.h"
 #include "wording.h"
 
 #define PATTERN_MAX 252U       /* SCT_AFFIX_MAX */
@@ -403,27 +404,23 @@ CaptureKind capture_kind_from_string(const char *s) {
         return _CAPTURE_KIND_INVALID;
 }
 
-static const char *const event_table_by_kind[] = {
-        [CAPTURE_WRITE] = "capture_write",
-        [CAPTURE_READ] = "capture_read",
-        [CAPTURE_EXEC] = "capture_exec",
-        [CAPTURE_MEM] = "capture_mem",
-        [CAPTURE_NETWORK] = "capture_packet",
-        [CAPTURE_MODULE] = "capture_module",
+static const uint16_t events_by_kind[] = {
+        [CAPTURE_WRITE] = SCT_EVENT_CAPTURE_WRITE,
+        [CAPTURE_READ] = SCT_EVENT_CAPTURE_READ,
+        [CAPTURE_EXEC] = SCT_EVENT_CAPTURE_EXEC,
+        [CAPTURE_MEM] = SCT_EVENT_CAPTURE_MEM,
+        [CAPTURE_NETWORK] = SCT_EVENT_CAPTURE_PACKET,
+        [CAPTURE_MODULE] = SCT_EVENT_CAPTURE_MODULE,
 };
-assert_cc(ELEMENTSOF(event_table_by_kind) == _CAPTURE_KIND_MAX);
+assert_cc(ELEMENTSOF(events_by_kind) == _CAPTURE_KIND_MAX);
 
 const EventSpec *capture_kind_event(CaptureKind k) {
-        return k >= 0 && k < _CAPTURE_KIND_MAX ? event_spec_by_name(event_table_by_kind[k]) : NULL;
+        return k >= 0 && k < _CAPTURE_KIND_MAX ? event_spec_by_id(events_by_kind[k]) : NULL;
 }
 
 CaptureKind capture_kind_from_event(uint16_t event) {
-        const EventSpec *spec = event_spec_by_id(event);      /* once a packet: by number, not by name */
-
-        if (!spec || spec->family != EVENT_FAMILY_CAPTURE)
-                return _CAPTURE_KIND_INVALID;
         for (CaptureKind k = 0; k < _CAPTURE_KIND_MAX; k++)
-                if (streq(spec->name, event_table_by_kind[k]))
+                if (events_by_kind[k] == event)
                         return k;
         return _CAPTURE_KIND_INVALID;
 }

@@ -10,10 +10,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "filter-set.h"
 #include "wording.h"
 
@@ -122,17 +122,9 @@ static int apply_tree(FilterRun *x, const Behaviour *b) {
 }
 
 /* The wall clock is read here, once, so that nothing behind the parser needs to know of it. */
-static int64_t boot_offset_ns(void) {
-        struct timespec real, boot;
-
-        (void) clock_gettime(CLOCK_REALTIME, &real);
-        (void) clock_gettime(CLOCK_BOOTTIME, &boot);
-        return (int64_t) (real.tv_sec - boot.tv_sec) * (int64_t) NSEC_PER_SEC + (real.tv_nsec - boot.tv_nsec);
-}
-
 static int apply_timestamp(FilterRun *x, const Behaviour *b) {
         const Expression *e = x->expression;
-        int64_t offset = boot_offset_ns();
+        int64_t offset = wall_offset_nsec(0);
         ConditionBuilder *builder;
         int r;
 

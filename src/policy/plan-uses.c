@@ -126,6 +126,9 @@ void plan_note_uses(Plan *plan) {
                 uses |= SCT_USE_PACKET_EVENTS;
         if (config->packet_kinds & SCT_PACKET_CAPTURE)
                 uses |= SCT_USE_PACKET_CAPTURES;
+        for (size_t i = 0; i < config->n_banks; i++)
+                if (config->packets_filtered[i] != 0)
+                        uses |= SCT_USE_PACKETS_FILTERED;
         plan->uses = uses;
         plan->uses_types = types;
 }

@@ -20,6 +20,7 @@
 #include <systemd/sd-login.h>
 
 #include "../basic/macro.h"
+#include "../basic/time-util.h"
 #include "output.h"
 
 struct Table {
@@ -489,11 +490,8 @@ void format_relative(char *buf, size_t size, uint64_t usec) {
                 { 3600,  "h",    "min", 60 },
                 { 60,    "min",  "s", 1 },
         };
-        struct timespec ts;
-        uint64_t now, ago;
+        uint64_t now = now_usec(CLOCK_REALTIME), ago;
 
-        clock_gettime(CLOCK_REALTIME, &ts);
-        now = (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
         ago = now > usec ? (now - usec) / USEC_PER_SEC : 0;
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)

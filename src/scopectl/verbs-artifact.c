@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "client.h"
 #include "output.h"
 #include "scopectl.h"
@@ -38,16 +38,13 @@ static void add_size(Table *t, const Options *o, uint64_t bytes) {
 /* --- filters --- */
 
 static int append_time(sd_bus_message *m, const char *key, const char *value) {
-        struct timespec now;
-        uint64_t usec;
+        uint64_t now = now_usec(CLOCK_REALTIME), usec;
 
         if (parse_usec(value, &usec) < 0) {
                 fprintf(stderr, "--%s=%s is no time span; write for example 2h or 3d: so long ago.\n", key, value);
                 return -EINVAL;
         }
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        uint64_t now_usec = (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / NSEC_PER_USEC;
-        return sd_bus_message_append(m, "{sv}", key, "t", usec < now_usec ? now_usec - usec : 1);
+        return sd_bus_message_append(m, "{sv}", key, "t", usec < now ? now - usec : 1);
 }
 
 static int append_number(sd_bus_message *m, const char *key, const char *value) {

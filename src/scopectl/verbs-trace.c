@@ -16,13 +16,13 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../basic/buffer.h"
 #include "../basic/fd-util.h"
 #include "../basic/macro.h"
 #include "../basic/string-util.h"
+#include "../basic/time-util.h"
 #include "client.h"
 #include "output.h"
 #include "scopectl.h"
@@ -442,10 +442,7 @@ static int on_data(Trace *t, const char *data, size_t size) {
 }
 
 static int64_t now_msec(void) {
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+        return (int64_t) (now_usec(CLOCK_MONOTONIC) / USEC_PER_MSEC);
 }
 
 /* Until the stream ends, enough was seen, or a signal came and what was on its way has arrived. */
