@@ -11,6 +11,10 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define PASS 1
 #define PIECE 4096U                  /* of a packet's data, at most what s->path holds */
+#define PACKET_SMALL_MAX 2048U        /* data that is sent with its head from s->buf */
+#define PACKET_HEAD_MAX 4096U         /* head and record: what is behind them in s->buf holds small data */
+_Static_assert(sizeof(struct sct_chunk) + sizeof(struct sct_record) + SCT_DATA_MAX >= PACKET_HEAD_MAX + PACKET_SMALL_MAX,
+               "room for a small packet");
 #define PACKET_MAX 65535U
 #define ETH_P_IP_BE 0x0008           /* __sk_buff.protocol is in network order */
 #define ETH_P_IPV6_BE 0xdd86
@@ -282,27 +286,26 @@ static __noinline int packet_args(struct sct_buf *b, struct packet *p) {
         return 0;
 }
 
-/* Head and record in s's work space. Returns where data goes there, 0 when nothing can. */
+/* Head and record in s->buf, from `chunk` on. Returns how much that is, 0 when nothing can be sent. The data follows. */
 static __noinline u32 packet_record(struct sct_scratch *s, struct packet *p, u32 keep) {
         struct sct_artifact_state *a = artifact_state();
-        u32 level = s->level, at;
-        struct artifact_work *w = bpf_map_lookup_elem(&sct_art_work, &level);
+        struct sct_buf *b = &s->buf;
+        u32 size = record_end(b);
 
-        if (!w || !a)
+        if (!a || !size)
                 return 0;
-        at = artifact_record_copy(&s->buf, w);
-        w->chunk = (struct sct_chunk) {
+        b->chunk = (struct sct_chunk) {
                 .type = SCT_CHUNK_SINGLE,
                 .flags = p->out ? SCT_CHUNK_OUT : 0,
                 .event = SCT_EVENT_CAPTURE_PACKET,
-                .record_size = at,
+                .record_size = size,
                 .size = keep,
                 .operation = __sync_fetch_and_add(&a->next_operation, 1) + 1,
                 .size_total = p->length,
                 .dev = p->ifindex,
                 .inode = p->net_ns,
         };
-        return at;
+        return sizeof(b->chunk) + size;
 }
 
 static __always_inline void packet_lost(struct sct_artifact_state *a, u32 keep) {
@@ -313,39 +316,38 @@ static __always_inline void packet_lost(struct sct_artifact_state *a, u32 keep) 
 /* Head, record and data in one entry of the ring, of just the size that they need. */
 static __noinline int packet_emit(struct sct_scratch *s, struct packet *p, u32 keep) {
         struct sct_artifact_state *a = artifact_state();
-        u32 done = 0, at = packet_record(s, p, keep), left, level = s->level;
-        struct artifact_work *w = bpf_map_lookup_elem(&sct_art_work, &level);
+        u32 done = 0, at = packet_record(s, p, keep), left;
+        struct sct_buf *b = &s->buf;
         struct bpf_dynptr ring;
         void *to;
         u64 n;
 
-        if (!w || !a || !at || at > ARTIFACT_RECORD_MAX - 8)
+        if (!a || !at)
                 return -1;
         left = keep - 1;              /* 6.1 must see that it is 1 at least: inequality with 0 says nothing to it */
-        if (left < ARTIFACT_SMALL_MAX) {
+        if (left < PACKET_SMALL_MAX) {
                 barrier_var(left);
-                left &= ARTIFACT_SMALL_MAX - 1;
+                left &= PACKET_SMALL_MAX - 1;
                 n = at;
                 barrier_var(n);
-                if (n > ARTIFACT_RECORD_MAX || bpf_skb_load_bytes(p->skb, 0, w->data + n, left + 1))
+                if (n > PACKET_HEAD_MAX || bpf_skb_load_bytes(p->skb, 0, (void *) &b->chunk + n, left + 1))
                         return -1;
-                n += sizeof(w->chunk) + left + 1;
+                n += left + 1;
                 barrier_var(n);
-                if (n > sizeof(w->chunk) + sizeof(w->data))
+                if (n > PACKET_HEAD_MAX + PACKET_SMALL_MAX)
                         return -1;
-                if (bpf_ringbuf_output(&sct_art_ring, &w->chunk, n, artifact_wakeup(a)))
+                if (bpf_ringbuf_output(&sct_art_ring, &b->chunk, n, artifact_wakeup(a)))
                         goto lost;
                 return 0;
         }
 
-        at += sizeof(w->chunk);
         n = at;
         barrier_var(n);               /* clang 19 bounds a copy */
-        if (n > sizeof(w->chunk) + ARTIFACT_RECORD_MAX)
+        if (n > PACKET_HEAD_MAX)
                 return -1;
         if (bpf_ringbuf_reserve_dynptr(&sct_art_ring, at + keep, 0, &ring))
                 goto discard;
-        bpf_dynptr_write(&ring, 0, &w->chunk, n, 0);
+        bpf_dynptr_write(&ring, 0, &b->chunk, n, 0);
         for (u32 i = 0; i < 65536 / PIECE; i++) {
                 if (keep - done < PIECE)
                         break;
@@ -703,24 +705,24 @@ static __noinline struct packet_owner *closed_find(struct packet *p, struct sk_b
 }
 
 static __noinline int closed_emit(struct sct_scratch *s, struct packet *p, u32 keep) {
-        u32 at = packet_record(s, p, keep), level = s->level;
-        struct artifact_work *w = bpf_map_lookup_elem(&sct_art_work, &level);
         struct sct_artifact_state *a = artifact_state();
+        u32 at = packet_record(s, p, keep);
+        struct sct_buf *b = &s->buf;
         u64 n = keep - 1;
 
-        if (!w || !a || !at || n >= ARTIFACT_SMALL_MAX)
+        if (!a || !at || n >= PACKET_SMALL_MAX)
                 return -1;
         barrier_var(at);              /* clang 19 bounds a copy */
-        if (at > ARTIFACT_RECORD_MAX - 8)
+        if (at > PACKET_HEAD_MAX)
                 return -1;
         barrier_var(n);
-        n &= ARTIFACT_SMALL_MAX - 1;
-        if (bpf_probe_read_kernel(w->data + at, n + 1, (void *) p->data))
+        n &= PACKET_SMALL_MAX - 1;
+        if (bpf_probe_read_kernel((void *) &b->chunk + at, n + 1, (void *) p->data))
                 return -1;
-        n += sizeof(w->chunk) + at + 1;
+        n += at + 1;
         barrier_var(n);
-        if (n <= sizeof(w->chunk) + sizeof(w->data) &&
-            bpf_ringbuf_output(&sct_art_ring, &w->chunk, n, artifact_wakeup(a)))
+        if (n <= PACKET_HEAD_MAX + PACKET_SMALL_MAX &&
+            bpf_ringbuf_output(&sct_art_ring, &b->chunk, n, artifact_wakeup(a)))
                 packet_lost(a, keep);
         return 0;
 }

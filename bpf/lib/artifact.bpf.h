@@ -168,9 +168,9 @@ static __always_inline int artifact_match(struct event_run *r) {
         return event_matches(r);
 }
 
-/* The record with its masks, in w->data. Returns its size, 0 when there is none. */
-static __always_inline u32 artifact_record_copy(struct sct_buf *b, struct artifact_work *w) {
-        u32 first = b->rec.bank_first & (SCT_BANKS_MAX - 1), banks = b->rec.n_banks, size;
+/* Ends the record with its masks. Returns its size, 0 when there is none. */
+static __always_inline u32 record_end(struct sct_buf *b) {
+        u32 first = b->rec.bank_first & (SCT_BANKS_MAX - 1), banks = b->rec.n_banks;
         u64 off = b->used & ~7U;
 
         if (off > SCT_DATA_MAX - 8 * SCT_BANKS_MAX || banks > SCT_BANKS_MAX)
@@ -181,14 +181,10 @@ static __always_inline u32 artifact_record_copy(struct sct_buf *b, struct artifa
                  bpf_probe_read_kernel(b->data + off, banks * 8, (void *) b->active + first * 8))
                 return 0;
         b->rec.lost = sct_state.n_lost;
-
-        size = sizeof(b->rec) + off + banks * 8;
-        if (size > ARTIFACT_RECORD_MAX || bpf_probe_read_kernel(w->data, size, &b->rec))
-                return 0;
-        return size;
+        return sizeof(b->rec) + off + banks * 8;
 }
 
-/* The record of w's operation, and what its holes will say. Returns the record's size, 0 when there is none. */
+/* The record of w's operation, in w->data, and what its holes will say. Returns the record's size, 0 when there is none. */
 __weak __noinline u32 artifact_record(struct sct_buf *b, struct artifact_work *w) {
         struct artifact_op *op;
         u32 first, size;
@@ -196,7 +192,9 @@ __weak __noinline u32 artifact_record(struct sct_buf *b, struct artifact_work *w
         if (!b || !w)
                 return 0;
         op = &w->op;
-        size = artifact_record_copy(b, w);
+        size = record_end(b);
+        if (!size || size > ARTIFACT_RECORD_MAX || bpf_probe_read_kernel(w->data, size, &b->rec))
+                return 0;
         first = b->rec.bank_first & (SCT_BANKS_MAX - 1);
         for (u32 i = 0; i < SCT_BANKS_MAX / 8; i++)
                 op->hole.rules[i] = b->active[(first + i) & (SCT_BANKS_MAX - 1)];

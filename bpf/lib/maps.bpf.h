@@ -5,6 +5,7 @@
  * into one. Owner means who writes; "restart" says what a new daemon takes over from its predecessor. */
 
 #include "../abi/arg-struct.h"
+#include "../abi/artifact.h"
 #include "../abi/plan.h"
 #include "../abi/state.h"
 #include "../abi/uses.h"
@@ -14,7 +15,7 @@
 
 /* Bytes of arguments of one record. Chosen so that struct sct_buf, kept per task between a system call's entry and its
  * exit, fits the kernel's 8 KiB allocation class together with the storage header. */
-#define SCT_DATA_MAX 7424
+#define SCT_DATA_MAX 7360
 
 /* A record under construction. rec and data are contiguous: they go to the ring in one copy. */
 struct sct_buf {
@@ -33,6 +34,7 @@ struct sct_buf {
         u64 socks[2];                /* hooks: struct sock of the first argument that is one, and of the returned one */
         u64 args[8];                 /* registers: arguments that are read at exit; 7: the mm, where some are deferred */
         u64 active[SCT_BANKS_MAX];   /* rules that still hold, by absolute bank */
+        struct sct_chunk chunk;      /* packets that are captured: what stands before the record in the ring */
         struct sct_record rec;
         u8 data[SCT_DATA_MAX];
 };

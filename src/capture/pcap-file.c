@@ -341,17 +341,15 @@ uint64_t pcap_file_scopes(const PcapFile *f) {
         return f->scopes;
 }
 
-/* FNV-1a, by words, of what a packet is known by: its beginning and its length. Never 0. */
+/* What a packet is known by: its beginning and its length, words times odd numbers. Never 0. */
 static uint64_t packet_digest(const uint8_t *data, size_t size, size_t length_original) {
-        uint64_t h = 0xcbf29ce484222325ULL ^ length_original, word;
+        uint64_t h = length_original, factor = 0x9e3779b97f4a7c15ULL, words[ECHO_BYTES / sizeof(uint64_t)];
 
-        size = MIN(size, (size_t) ECHO_BYTES);
-        for (size_t i = 0; i < size; i += sizeof(word)) {
-                word = 0;
-                memcpy(&word, data + i, MIN(size - i, sizeof(word)));
-                h = (h ^ word) * 0x100000001b3ULL;
-                h ^= h >> 32;
-        }
+        if (size < ECHO_BYTES)
+                memset(words, 0, sizeof(words));
+        memcpy(words, data, MIN(size, sizeof(words)));
+        for (size_t i = 0; i < ELEMENTSOF(words); i++, factor *= 0x9e3779b97f4a7c15ULL)
+                h += (words[i] ^ words[i] >> 32) * factor;
         return h ?: 1;
 }
 
