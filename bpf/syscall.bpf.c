@@ -64,8 +64,9 @@ static __always_inline struct sct_buf *pending_take(struct task_struct *task) {
         return b;
 }
 
-/* regs: those of the call's entry, with its arguments. */
-static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, u32 generation) {
+/* regs: those of the call's entry, with its arguments; typed: the verifier knows that they are. */
+static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, int typed,
+                                         u32 generation) {
         u32 plan_index = syscall_plan(index, generation), parity = generation & 1;
         struct sct_scratch *s;
         struct sct_plan *plan;
@@ -76,7 +77,7 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
         if (!plan_index)
                 return 0;
         plan = plan_get(plan_index, parity);
-        t = subject_get(task, generation);
+        t = subject_get_judged(task, generation);
         if (!t || !plan)
                 return 0;
         if (!rules_wanted(t, plan)) {
@@ -85,6 +86,11 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
                         t->flags &= ~SCT_TASK_PENDING;
                 }
                 return 0;
+        }
+        if (!subject_is_described(task, t)) {
+                t = subject_renew(task, generation);
+                if (!t || !rules_wanted(t, plan))
+                        return 0;
         }
         b = bpf_task_storage_get(&sct_pending, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
         s = scratch_get();
@@ -104,7 +110,10 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
         b->rec.syscall = plan->event;
         if (index >= SCT_SYSCALL_NR_MAX)
                 b->rec.flags |= SCT_RECORD_COMPAT;
-        syscall_args(regs, index >= SCT_SYSCALL_NR_MAX, b->args);
+        if (typed && index < SCT_SYSCALL_NR_MAX)
+                syscall_args_direct(regs, b->args);
+        else
+                syscall_args(regs, index >= SCT_SYSCALL_NR_MAX, b->args);
         b->may_defer = !(plan->flags & SCT_PLAN_NO_RETURN);
         read_args(s, b, parity * SCT_PLANS_MAX + (plan_index & (SCT_PLANS_MAX - 1)), 0);
         b->may_defer = 0;
@@ -224,7 +233,7 @@ int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
         index = (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
         if (sct_state.syscalls_all & 1)
                 syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
-        return syscall_enter(task, index, regs, generation);
+        return syscall_enter(task, index, regs, 1, generation);
 }
 
 SEC("tp_btf/sys_exit")
@@ -256,7 +265,7 @@ int sct_km_enter(struct pt_regs *ctx) {
         if (nr >= SCT_SYSCALL_NR_MAX)
                 return 0;
         return syscall_enter(task, (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1)),
-                             regs, generation);
+                             regs, 0, generation);
 }
 
 SEC("kprobe.multi")

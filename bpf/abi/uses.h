@@ -31,4 +31,10 @@ enum sct_use {
         SCT_USE_PACKET_CAPTURES = 1 << 21,
         SCT_USE_INTERFACES = 1 << 22,   /* of packets that are events */
         SCT_USE_PACKETS_FILTERED = 1 << 23,     /* captures of packets that are events */
+        /* What of a task that may change without a notice: its name, ids, cgroup, parent, namespaces. */
+        SCT_USE_COMM = 1 << 24,
+        SCT_USE_IDS = 1 << 25,
+        SCT_USE_CGROUPS = 1 << 26,
+        SCT_USE_PARENTS = 1 << 27,
+        SCT_USE_NAMESPACES = 1 << 28,
 };

@@ -84,6 +84,17 @@ static __always_inline void syscall_args(struct pt_regs *regs, int compat, u64 a
         a[6] = a[7] = 0;
 }
 
+/* The same of a call that is not a 32-bit one, where the verifier knows what regs points to. */
+static __always_inline void syscall_args_direct(struct pt_regs *regs, u64 a[8]) {
+        a[0] = regs->di;
+        a[1] = regs->si;
+        a[2] = regs->dx;
+        a[3] = regs->r10;
+        a[4] = regs->r8;
+        a[5] = regs->r9;
+        a[6] = a[7] = 0;
+}
+
 /* The number of the system call that the current task is in; -1 outside of one, as the kernel's entry code leaves it. */
 static __always_inline s64 current_syscall_nr(struct task_struct *task) {
         struct pt_regs *regs = (struct pt_regs *) bpf_task_pt_regs(task);

@@ -93,9 +93,14 @@ static __always_inline int event_begin_plan(struct event_run *r, u32 index, u32 
         r->plan = plan_get(index, r->parity);
         if (!r->plan)
                 return 0;
-        r->t = subject_get(task, generation);
+        r->t = subject_get_judged(task, generation);
         if (!r->t || !rules_wanted(r->t, r->plan))
                 return 0;
+        if (!subject_is_described(task, r->t)) {
+                r->t = subject_renew(task, generation);
+                if (!r->t || !rules_wanted(r->t, r->plan))
+                        return 0;
+        }
         r->s = scratch_get();
         if (!r->s)
                 return 0;

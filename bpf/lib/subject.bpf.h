@@ -163,16 +163,36 @@ static __always_inline u64 process_born(struct task_struct *task) {
         return leader && leader->born_ns ? leader->born_ns : BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
-/* Whether what is cached still holds. */
-static __always_inline int subject_is_fresh(struct task_struct *task, struct sct_task *t, u32 generation) {
+/* Whether rules would say the same of the task: of what may change without a notice, what they ask is compared. */
+static __always_inline int subject_is_judged(struct task_struct *task, struct sct_task *t, u32 generation) {
         const struct cred *cred = task->real_cred;
 
-        return t->generation == generation && t->cgroup_id == task_cgroup_id(task) &&
-               t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
-               t->header.auid == task->loginuid.val && t->nsproxy == (u64) task->nsproxy &&
-               t->parent == (u64) task->real_parent && t->comm[0] == comm_word(task, 0) && t->comm[1] == comm_word(task, 1) &&
-               t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1) &&
-               t->epoch == sct_state.epoch;
+        return t->generation == generation && t->epoch == sct_state.epoch &&
+               (!USES(COMM) || (t->comm[0] == comm_word(task, 0) && t->comm[1] == comm_word(task, 1))) &&
+               (!USES(IDS) || (t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
+                               t->header.auid == task->loginuid.val)) &&
+               (!(USES(CGROUPS) || t->cgroup_id == sct_state.journal_cgroup) || t->cgroup_id == task_cgroup_id(task)) &&
+               (!USES(PARENTS) || t->parent == (u64) task->real_parent) &&
+               (!USES(NAMESPACES) || t->nsproxy == (u64) task->nsproxy) &&
+               (!USES(UTS) || (t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1)));
+}
+
+/* Whether the rest of its header is as it was, too. */
+static __always_inline int subject_is_described(struct task_struct *task, struct sct_task *t) {
+        const struct cred *cred = task->real_cred;
+
+        return (USES(COMM) || (t->comm[0] == comm_word(task, 0) && t->comm[1] == comm_word(task, 1))) &&
+               (USES(IDS) || (t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
+                              t->header.auid == task->loginuid.val)) &&
+               (USES(CGROUPS) || t->cgroup_id == task_cgroup_id(task)) &&
+               (USES(PARENTS) || t->parent == (u64) task->real_parent) &&
+               (USES(NAMESPACES) || t->nsproxy == (u64) task->nsproxy) &&
+               (USES(UTS) || (t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1)));
+}
+
+/* Whether what is cached still holds. */
+static __always_inline int subject_is_fresh(struct task_struct *task, struct sct_task *t, u32 generation) {
+        return subject_is_judged(task, t, generation) && subject_is_described(task, t);
 }
 
 struct journald_walk {
@@ -259,22 +279,30 @@ __weak __noinline int subject_refresh(struct sct_scratch *s, u32 generation) {
         return 0;
 }
 
-/* The current task's answers, refreshed when needed. NULL: nothing is known (counted). */
-static __always_inline struct sct_task *subject_get(struct task_struct *task, u32 generation) {
-        struct sct_task *t = bpf_task_storage_get(&sct_tasks, task, NULL, 0);
-        struct sct_scratch *s;
+static __always_inline struct sct_task *subject_renew(struct task_struct *task, u32 generation) {
+        struct sct_scratch *s = scratch_get();
         int r;
 
-        if (t && subject_is_fresh(task, t, generation))
-                return t;
-        s = scratch_get();
         if (!s)
                 return NULL;
         r = subject_refresh(s, generation);
         scratch_put();
-        if (r < 0)
-                return NULL;
-        return bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+        return r < 0 ? NULL : bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+}
+
+/* The current task's answers, refreshed when needed. NULL: nothing is known (counted). */
+static __always_inline struct sct_task *subject_get(struct task_struct *task, u32 generation) {
+        struct sct_task *t = bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+
+        return t && subject_is_fresh(task, t, generation) ? t : subject_renew(task, generation);
+}
+
+/* The same, but good for asking whether a rule wants an event alone: most events end there. When one does, and the task
+ * is not described any more, subject_renew() makes its header good. */
+static __always_inline struct sct_task *subject_get_judged(struct task_struct *task, u32 generation) {
+        struct sct_task *t = bpf_task_storage_get(&sct_tasks, task, NULL, 0);
+
+        return t && subject_is_judged(task, t, generation) ? t : subject_renew(task, generation);
 }
 
 /* Starts a record of the current task: header and executable. They change rarely: what the buffer's last record of this

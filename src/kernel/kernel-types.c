@@ -351,7 +351,7 @@ int kernel_types_function(KernelTypes *t, const char *name, const struct btf **r
 /* btf_trace_NAME is a pointer to the type of a probe function, whose first argument is the probe's own. */
 int kernel_types_tracepoint(KernelTypes *t, const char *name, const struct btf **ret_btf, const struct btf_type **ret_proto) {
         const struct btf_type *type;
-        const struct btf *btf;
+        const struct btf *btf = NULL;
         char text[160];
         int32_t id;
         int r;

@@ -22,10 +22,21 @@ static const struct {
         uint16_t first, last;
         uint64_t use;
 } field_rows[] = {
-        { SCT_FIELD_UTS,        SCT_FIELD_UTS,                      SCT_USE_UTS },
-        { SCT_FIELD_UTS_NS,     SCT_FIELD_CAPS_INHERITABLE,         SCT_USE_TASK_NUMBERS },
-        { SCT_FIELD_NS_CHANGED, SCT_FIELD_CAPS_INHERITABLE_CHANGED, SCT_USE_ORIGIN },
-        { SCT_FIELD_PARENT_EXE, SCT_FIELD_PARENT_EXE,               SCT_USE_PARENT_EXE },
+        { SCT_FIELD_UID,        SCT_FIELD_AUID,                     SCT_USE_IDS },
+        { SCT_FIELD_HOST_PPID,  SCT_FIELD_HOST_PPID,                SCT_USE_PARENTS },
+        { SCT_FIELD_PPID,       SCT_FIELD_PPID,                     SCT_USE_PARENTS },
+        { SCT_FIELD_MNT_NS,     SCT_FIELD_PID_NS,                   SCT_USE_NAMESPACES },
+        { SCT_FIELD_CGROUP_BORN, SCT_FIELD_CGROUP_ID,               SCT_USE_CGROUPS },
+        { SCT_FIELD_COMM,       SCT_FIELD_COMM,                     SCT_USE_COMM },
+        { SCT_FIELD_UTS,        SCT_FIELD_UTS,                      SCT_USE_UTS | SCT_USE_NAMESPACES },
+        { SCT_FIELD_NS_EXE,     SCT_FIELD_NS_EXE,                   SCT_USE_NAMESPACES },
+        { SCT_FIELD_CGROUP,     SCT_FIELD_CGROUP,                   SCT_USE_CGROUPS },
+        { SCT_FIELD_TREE,       SCT_FIELD_TREE,                     SCT_USE_PARENTS },
+        { SCT_FIELD_UTS_NS,     SCT_FIELD_CAPS_INHERITABLE,         SCT_USE_TASK_NUMBERS | SCT_USE_NAMESPACES | SCT_USE_IDS },
+        { SCT_FIELD_NS_CHANGED, SCT_FIELD_CAPS_INHERITABLE_CHANGED, SCT_USE_ORIGIN | SCT_USE_NAMESPACES | SCT_USE_IDS },
+        { SCT_FIELD_EXE_TREE,   SCT_FIELD_EXE_TREE,                 SCT_USE_PARENTS },
+        { SCT_FIELD_PARENT_EXE, SCT_FIELD_PARENT_EXE,               SCT_USE_PARENT_EXE | SCT_USE_PARENTS },
+        { SCT_FIELD_NS_TREE,    SCT_FIELD_NS_TREE,                  SCT_USE_PARENTS | SCT_USE_NAMESPACES },
         { SCT_FIELD_INTERFACE,  SCT_FIELD_INTERFACE,                SCT_USE_INTERFACES },
         { SCT_FIELD_ARG_PART(1, 0), UINT16_MAX,                     SCT_USE_PARTS },
 };
@@ -117,7 +128,7 @@ void plan_note_uses(Plan *plan) {
         if (config->any_origin)
                 uses |= SCT_USE_ORIGIN;
         if (config->n_kin > 0)
-                uses |= SCT_USE_KIN;
+                uses |= SCT_USE_KIN | SCT_USE_PARENTS | SCT_USE_NAMESPACES;
         if (plan->n_paths > 0)
                 uses |= SCT_USE_ARG_PATHS;
         if (plan->follows_fds)

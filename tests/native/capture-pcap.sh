@@ -233,22 +233,9 @@ lines() {
         python3 "$here/pcap-traffic.py" "${3:-whole}" "$1" >"$2"
 }
 
-# by_flow LINES: what `lines` wrote, by source and destination (addresses and ports), each in its order.
-by_flow() {
-        awk '{ h = $2; print substr(h, 1, 1) == 4 ? substr(h, 25, 24) : substr(h, 17, 72), $0 }' "$1" | sort -s -k 1,1
-}
-
-# same FILE DUMP: the same packets, as many, those of a flow in the same order; nothing cut. Two ends on two processors meet
-# in the one order here and in the other in the eyes of tcpdump.
+# same FILE DUMP: the same packets, as many, those of a flow in the same order; nothing cut.
 same() {
-        lines "$1" got
-        lines "$2" wanted
-        [ -s wanted ] || fail "tcpdump kept nothing in $2"
-        by_flow got >got-flows
-        by_flow wanted >wanted-flows
-        diff wanted-flows got-flows >differences ||
-                fail "$1 differs from $2: $(grep -c . differences) lines, $(wc -l <wanted) wanted, $(wc -l <got) kept
-$(cut -c1-230 differences | head -20)"
+        python3 "$here/pcap-traffic.py" compare "$1" "$2" 2>differences || fail "$1 differs from $2: $(cat differences)"
 }
 
 # same_of FILE DUMP FILTER: as above, with what a filter of tcpdump's takes of the dump.

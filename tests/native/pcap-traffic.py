@@ -9,8 +9,10 @@
   send NAME ADDRESS PORT TEXT               one datagram from a fresh socket
   print FILE                                one packet a line: length, kept bytes in hex (from the IP header on)
   whole FILE                                the same, checks that nothing was cut
+  compare GOT WANTED                        says how a capture differs from what tcpdump kept of the same traffic
 """
 import ctypes
+import difflib
 import os
 import socket
 import struct
@@ -115,6 +117,41 @@ def show(path, whole=False):
         print(length, raw.hex())
 
 
+def sent_order(raw):
+    """Where a packet stands among those that a TCP socket sends; 0 of others."""
+    if (raw[9] if raw[0] >> 4 == 4 else raw[6]) != socket.IPPROTO_TCP:
+        return 0
+    at = (raw[0] & 15) * 4 if raw[0] >> 4 == 4 else 40
+    return struct.unpack('>II', raw[at + 4:at + 12])
+
+
+def flows(path, whole):
+    found = {}
+    for time, length, raw in packets(path):
+        assert not whole or len(raw) == length, f'a packet was cut in {path}'
+        found.setdefault(flow(raw), []).append((time, raw))
+    return found
+
+
+def compare(got_path, wanted_path):
+    """The same packets, whole, those of a flow in the order in which they were sent. tcpdump sees those of loopback as they
+    arrive, and two that were sent on two processors may arrive in either order."""
+    got, wanted = flows(got_path, True), flows(wanted_path, True)
+    assert wanted, f'tcpdump kept nothing in {wanted_path}'
+    wrong = []
+    for f in sorted({*got, *wanted}):
+        g, w = [raw for _, raw in got.get(f, [])], [raw for _, raw in wanted.get(f, [])]
+        times, orders = [time for time, _ in got.get(f, [])], [sent_order(raw) for raw in g]
+        if times != sorted(times):
+            wrong.append(f'{f.hex()}: time goes back')
+        if g != w and (sorted(g) != sorted(w) or orders != sorted(orders)):
+            wrong.append(f'{f.hex()}: {len(g)} kept, {len(w)} wanted')
+            wrong += difflib.unified_diff([p.hex() for p in w], [p.hex() for p in g], 'wanted', 'got', lineterm='', n=1)
+    if wrong:
+        sys.exit('\n'.join(line[:230] for line in wrong[:40]))
+
+
 if __name__ == '__main__':
     command, rest = sys.argv[1], sys.argv[2:]
-    {'serve': serve, 'talk': talk, 'hangup': hangup, 'send': send, 'print': show, 'whole': lambda p: show(p, True)}[command](*rest)
+    {'serve': serve, 'talk': talk, 'hangup': hangup, 'send': send, 'print': show, 'whole': lambda p: show(p, True),
+     'compare': compare}[command](*rest)

@@ -24,20 +24,45 @@ static uint64_t uses_of(Condition c, bool on_event) {
 }
 
 TEST(conditions_of_the_subject) {
-        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_UID, false, "5"), false), 0);
-        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_UID, false, "5..900"), false), SCT_USE_RANGES);
-        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_COMM, "a"), false), SCT_USE_EQUAL);
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_HOST_PID, false, "5"), false), 0);
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_UID, false, "5"), false), SCT_USE_IDS);
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_UID, false, "5..900"), false), SCT_USE_IDS | SCT_USE_RANGES);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_COMM, "a"), false), SCT_USE_COMM | SCT_USE_EQUAL);
         ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE, "/bin/*"), false), SCT_USE_PREFIXES);
         ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE, "!*.so"), false), SCT_USE_SUFFIXES);
         ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE, "*x*"), false), SCT_USE_SUBSTRINGS);
-        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_UTS, "a"), false), SCT_USE_EQUAL | SCT_USE_UTS);
-        ASSERT_EQ(uses_of(cgroup_condition("unit=x.service"), false), SCT_USE_LISTS);
-        ASSERT_EQ(uses_of(tree_condition("5"), false), SCT_USE_LISTS | SCT_USE_TREE);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_UTS, "a"), false), SCT_USE_EQUAL | SCT_USE_UTS | SCT_USE_NAMESPACES);
+        ASSERT_EQ(uses_of(cgroup_condition("unit=x.service"), false), SCT_USE_LISTS | SCT_USE_CGROUPS);
+        ASSERT_EQ(uses_of(tree_condition("5"), false), SCT_USE_LISTS | SCT_USE_TREE | SCT_USE_PARENTS);
         ASSERT_EQ(uses_of(string_condition(SCT_FIELD_EXE_TREE, "/bin/a"), false),
-                  SCT_USE_LISTS | SCT_USE_EQUAL | SCT_USE_KIN);
-        ASSERT_EQ(uses_of(mask_condition(SCT_FIELD_NS_CHANGED, "4"), false), SCT_USE_LISTS | SCT_USE_ORIGIN);
-        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_NET_NS, false, "5"), false), SCT_USE_TASK_NUMBERS);
-        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_PARENT_EXE, "/bin/a"), false), SCT_USE_EQUAL | SCT_USE_PARENT_EXE);
+                  SCT_USE_LISTS | SCT_USE_EQUAL | SCT_USE_KIN | SCT_USE_PARENTS | SCT_USE_NAMESPACES);
+        ASSERT_EQ(uses_of(mask_condition(SCT_FIELD_NS_CHANGED, "4"), false),
+                  SCT_USE_LISTS | SCT_USE_ORIGIN | SCT_USE_NAMESPACES | SCT_USE_IDS);
+        ASSERT_EQ(uses_of(number_condition(SCT_FIELD_NET_NS, false, "5"), false),
+                  SCT_USE_TASK_NUMBERS | SCT_USE_NAMESPACES | SCT_USE_IDS);
+        ASSERT_EQ(uses_of(string_condition(SCT_FIELD_PARENT_EXE, "/bin/a"), false),
+                  SCT_USE_EQUAL | SCT_USE_PARENT_EXE | SCT_USE_PARENTS);
+}
+
+/* What the kernel side does not compare, because no rule asks it, a rule must not ask: each field of a subject either says
+ * what it needs, or cannot change while the same program runs. */
+TEST(fields_that_change) {
+        static const uint16_t constant[] = { SCT_FIELD_HOST_PID, SCT_FIELD_HOST_TID, SCT_FIELD_PID, SCT_FIELD_TID,
+                                             SCT_FIELD_BORN, SCT_FIELD_EXE, SCT_FIELD_FOLLOW };
+        static const uint64_t changing = SCT_USE_COMM | SCT_USE_IDS | SCT_USE_CGROUPS | SCT_USE_PARENTS | SCT_USE_NAMESPACES;
+        static const uint16_t of_event[] = { SCT_FIELD_TIMESTAMP, SCT_FIELD_CPU, SCT_FIELD_SYSCALL, SCT_FIELD_RETVAL,
+                                             SCT_FIELD_INTERFACE };
+
+        for (uint16_t field = SCT_FIELD_NONE + 1; field <= SCT_FIELD_INTERFACE; field++) {
+                bool known = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(constant); i++)
+                        known = known || constant[i] == field;
+                for (size_t i = 0; i < ELEMENTSOF(of_event); i++)
+                        known = known || of_event[i] == field;
+                if (!known)
+                        ASSERT_TRUE(uses_of(number_condition(field, false, "5"), true) & changing);
+        }
 }
 
 TEST(conditions_of_an_event) {
