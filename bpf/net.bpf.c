@@ -398,7 +398,7 @@ struct packet_echo {
         u64 length;
 };
 
-struct {                             /* owner: kernel side, by a part of the buffer's address; restart: new */
+struct {                             /* owner: kernel side, by a part of the buffer's address; restart: kept */
         __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
         __uint(max_entries, PACKET_ECHOES);
         __type(key, u32);

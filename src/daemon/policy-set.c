@@ -578,9 +578,51 @@ static int check_remote_actions(const Policy *p, ProblemList *problems) {
         return refused;
 }
 
+/* An event that was asked for by its name must be there. One of a set that the kernel cannot serve is left out, with a
+ * warning, as long as others of its rule are there. `told`: of each missing feature as an error and as a warning, each is
+ * told of once. */
+static int check_events(const Policy *p, PolicyRule *rule, const FeatureSet *features, bool told[static 2 * _FEATURE_MAX],
+                        ProblemList *problems) {
+        size_t kept = 0, n_served = 0;
+        int refused = 0, r = 0;
+
+        if (rule->hook)
+                return 0;
+        for (size_t i = 0; i < rule->n_events; i++)
+                if (kernel_can_serve(features, rule->events[i].spec, NULL, NULL) >= 0)
+                        n_served++;
+        for (size_t i = 0; i < rule->n_events; i++) {
+                PolicyEvent *e = rule->events + i;
+                Feature missing = _FEATURE_INVALID;
+                bool dropped;
+
+                if (kernel_can_serve(features, e->spec, NULL, &missing) >= 0) {
+                        rule->events[kept++] = *e;
+                        continue;
+                }
+                dropped = e->is_implied && n_served > 0;
+                if (!dropped)
+                        refused = -ENOTSUP;
+                if (r >= 0 && missing >= 0 && missing < _FEATURE_MAX && !told[2 * missing + dropped]) {
+                        told[2 * missing + dropped] = true;
+                        r = problem_add(problems, dropped ? PROBLEM_WARNING : PROBLEM_ERROR, p->path ?: "-", e->line,
+                                        e->column, e->spec->name, "the event %s cannot be taken here%s: %s%s%s%s", e->spec->name,
+                                        dropped ? " and is left out, with others of its kind" : "", feature_sentence(missing),
+                                        isempty(features->reason[missing]) ? "" : " (", features->reason[missing],
+                                        isempty(features->reason[missing]) ? "" : ")");
+                }
+                if (dropped)
+                        policy_event_done(e);
+                else
+                        rule->events[kept++] = *e;
+        }
+        rule->n_events = kept;
+        return r < 0 ? r : refused;
+}
+
 int policy_check_features(Policy *p, const FeatureSet *features, ProblemList *problems) {
         _cleanup_(kernel_types_unrefp) KernelTypes *types = kernel_types_ref();
-        bool told[_FEATURE_MAX] = {};
+        bool told[2 * _FEATURE_MAX] = {};
         int refused = 0, r;
 
         r = check_remote_actions(p, problems);
@@ -605,27 +647,13 @@ int policy_check_features(Policy *p, const FeatureSet *features, ProblemList *pr
                         return r;
         }
 
-        for (size_t i = 0; i < p->n_rules; i++)
-                for (size_t j = 0; j < p->rules[i].n_events; j++) {
-                        const PolicyEvent *e = &p->rules[i].events[j];
-                        Feature missing = _FEATURE_INVALID;
-                        const char *hook;
-
-                        if (p->rules[i].hook)
-                                continue;
-                        if (kernel_can_serve(features, e->spec, &hook, &missing) >= 0)
-                                continue;
-                        refused = -ENOTSUP;
-                        if (missing < 0 || missing >= _FEATURE_MAX || told[missing])
-                                continue;
-                        told[missing] = true;
-                        r = problem_add(problems, PROBLEM_ERROR, p->path ?: "-", e->line, e->column, e->spec->name,
-                                        "the event %s cannot be taken here: %s%s%s%s", e->spec->name,
-                                        feature_sentence(missing), isempty(features->reason[missing]) ? "" : " (",
-                                        features->reason[missing], isempty(features->reason[missing]) ? "" : ")");
-                        if (r < 0)
-                                return r;
-                }
+        for (size_t i = 0; i < p->n_rules; i++) {
+                r = check_events(p, p->rules + i, features, told, problems);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        refused = r;
+        }
         return refused;
 }
 

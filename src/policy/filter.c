@@ -560,7 +560,8 @@ static int finish_events(FilterSet *s, PolicyRule *rule) {
                                 return r;
                         continue;
                 }
-                *e = (PolicyEvent) { .spec = g->spec, .line = g->place.line, .column = g->place.column };
+                *e = (PolicyEvent) { .spec = g->spec, .line = g->place.line, .column = g->place.column,
+                                     .is_implied = !g->chosen[CHOICE_NAMED] && g->n_fields == 0 };
                 rule->n_events++;
                 r = group_finish(s, g, &e->conditions, &e->n_conditions);
                 if (r < 0)

@@ -24,9 +24,7 @@ static void remove_captures(Policy *p) {
                         rule->events[kept++] = *e;
                         continue;
                 }
-                for (size_t j = 0; j < e->n_conditions; j++)
-                        condition_done(e->conditions + j);
-                free(e->conditions);
+                policy_event_done(e);
         }
         rule->n_events = kept;
         if (p->captures) {

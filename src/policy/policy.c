@@ -203,12 +203,19 @@ static void conditions_free(Condition *conditions, size_t n) {
         free(conditions);
 }
 
+void policy_event_done(PolicyEvent *e) {
+        assert(e);
+
+        conditions_free(e->conditions, e->n_conditions);
+        *e = (PolicyEvent) {};
+}
+
 void policy_rule_done(PolicyRule *rule) {
         assert(rule);
 
         conditions_free(rule->subject, rule->n_subject);
         for (size_t i = 0; i < rule->n_events; i++)
-                conditions_free(rule->events[i].conditions, rule->events[i].n_conditions);
+                policy_event_done(rule->events + i);
         free(rule->events);
         for (size_t i = 0; i < rule->n_actions; i++)
                 hook_action_done(rule->actions + i);

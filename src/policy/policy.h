@@ -123,6 +123,7 @@ typedef struct PolicyEvent {
         Condition *conditions;
         size_t n_conditions;
         unsigned line, column;
+        bool is_implied;              /* by a set, a wildcard or the lack of events; nothing else was said of it */
 } PolicyEvent;
 
 typedef struct PolicyRule {
@@ -174,6 +175,7 @@ typedef struct Policy {
         bool monitor;                 /* TracingPolicy: options policy-mode monitor: count, do not act */
 } Policy;
 
+void policy_event_done(PolicyEvent *e);
 void policy_rule_done(PolicyRule *rule);
 
 Policy *policy_new(void);
