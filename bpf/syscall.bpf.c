@@ -64,29 +64,19 @@ static __always_inline struct sct_buf *pending_take(struct task_struct *task) {
         return b;
 }
 
-/* regs: those of the call's entry, with its arguments; typed: the verifier knows that they are. */
-static __always_inline int syscall_enter(struct task_struct *task, u32 index, struct pt_regs *regs, int typed,
-                                         u32 generation) {
-        u32 plan_index = syscall_plan(index, generation), parity = generation & 1;
+/* Which call it is, in one word: what goes into a function of its own is at most five. */
+#define SYSCALL_CALL(index, plan_index) ((index) | (plan_index) << 16)
+#define SYSCALL_INDEX(call) ((call) & (2 * SCT_SYSCALL_NR_MAX - 1))
+#define SYSCALL_PLAN(call) ((call) >> 16 & (SCT_PLANS_MAX - 1))
+
+/* A rule of the task wants the call. regs: those of its entry, with its arguments; typed: the verifier knows that they are. */
+static __always_inline int syscall_take(struct task_struct *task, struct sct_task *t, struct sct_plan *plan,
+                                        struct pt_regs *regs, u32 call, int typed) {
+        u32 generation = t->generation, parity = generation & 1, index = SYSCALL_INDEX(call), plan_index = SYSCALL_PLAN(call);
         struct sct_scratch *s;
-        struct sct_plan *plan;
-        struct sct_task *t;
         struct sct_buf *b;
         int wanted;
 
-        if (!plan_index)
-                return 0;
-        plan = plan_get(plan_index, parity);
-        t = subject_get_judged(task, generation);
-        if (!t || !plan)
-                return 0;
-        if (!rules_wanted(t, plan)) {
-                if (t->flags & SCT_TASK_PENDING) {
-                        pending_take(task);
-                        t->flags &= ~SCT_TASK_PENDING;
-                }
-                return 0;
-        }
         if (!subject_is_described(task, t)) {
                 t = subject_renew(task, generation);
                 if (!t || !rules_wanted(t, plan))
@@ -115,7 +105,7 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
         else
                 syscall_args(regs, index >= SCT_SYSCALL_NR_MAX, b->args);
         b->may_defer = !(plan->flags & SCT_PLAN_NO_RETURN);
-        read_args(s, b, parity * SCT_PLANS_MAX + (plan_index & (SCT_PLANS_MAX - 1)), 0);
+        read_args(s, b, parity * SCT_PLANS_MAX + plan_index, 0);
         b->may_defer = 0;
         if (b->deferred) {
                 b->args[SYSCALL_MM] = (u64) BPF_CORE_READ(task, mm);
@@ -136,6 +126,39 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, st
                 t->flags |= SCT_TASK_PENDING;
         }
         return 0;
+}
+
+/* Functions of their own: most calls are not wanted, and pass a program with a small frame that saves few registers. */
+static __noinline int syscall_take_typed(struct task_struct *task, struct sct_task *t, struct sct_plan *plan,
+                                         struct pt_regs *regs, u32 call) {
+        return syscall_take(task, t, plan, regs, call, 1);
+}
+
+static __noinline int syscall_take_untyped(struct task_struct *task, struct sct_task *t, struct sct_plan *plan,
+                                           struct pt_regs *regs, u32 call) {
+        return syscall_take(task, t, plan, regs, call, 0);
+}
+
+static __always_inline int syscall_enter(struct task_struct *task, u32 index, u32 plan_index, struct pt_regs *regs, int typed,
+                                         u32 generation) {
+        struct sct_plan *plan;
+        struct sct_task *t;
+
+        if (!plan_index)
+                return 0;
+        plan = plan_get(plan_index, generation & 1);
+        t = subject_get_judged(task, generation);
+        if (!t || !plan)
+                return 0;
+        if (!rules_wanted(t, plan)) {
+                if (t->flags & SCT_TASK_PENDING) {
+                        pending_take(task);
+                        t->flags &= ~SCT_TASK_PENDING;
+                }
+                return 0;
+        }
+        return typed ? syscall_take_typed(task, t, plan, regs, SYSCALL_CALL(index, plan_index))
+                     : syscall_take_untyped(task, t, plan, regs, SYSCALL_CALL(index, plan_index));
 }
 
 static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u32 generation) {
@@ -191,13 +214,13 @@ static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u3
 }
 
 /* The events sys_enter and sys_exit: every call of a task, by name. */
-static __always_inline void syscall_any(u32 index, u32 event, s64 retval, u32 generation) {
+static __noinline int syscall_any(u32 index, u32 event, s64 retval, u32 generation) {
         struct event_run r = {};
         s32 id = syscall_event(index);
         u32 key = (generation & 1) * SCT_EVENT_ID_MAX + event, *plan = bpf_map_lookup_elem(&sct_events, &key);
 
         if (!plan || !*plan || !event_begin_plan(&r, *plan, event, generation))
-                return;
+                return 0;
         r.s->buf.rec.syscall = id;
         if (event == SCT_EVENT_SYS_EXIT) {
                 r.s->buf.rec.retval = retval;
@@ -207,6 +230,7 @@ static __always_inline void syscall_any(u32 index, u32 event, s64 retval, u32 ge
                 r.s->buf.rec.flags |= SCT_RECORD_COMPAT;
         put_u64(&r.s->buf, 0, SCT_ARG_S32, (s64) id);
         event_end(&r);
+        return 0;
 }
 
 static __always_inline void syscall_any_exit(struct pt_regs *regs, s64 retval, u32 generation) {
@@ -219,21 +243,24 @@ static __always_inline void syscall_any_exit(struct pt_regs *regs, s64 retval, u
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
-        u32 generation = active_generation(), index;
+        u32 generation = active_generation(), index, plan;
         struct task_struct *task;
 
         if (!generation || nr < 0 || nr >= SCT_SYSCALL_NR_MAX)
                 return 0;
         /* Most calls are wanted by nobody, whichever table the number is of. */
         index = nr & (SCT_SYSCALL_NR_MAX - 1);
-        if (!(sct_state.syscalls_all & 1) && !syscall_plan(index, generation) &&
-            !syscall_plan(SCT_SYSCALL_NR_MAX + index, generation))
+        plan = syscall_plan(index, generation);
+        if (!plan && !(sct_state.syscalls_all & 1) && !syscall_plan(SCT_SYSCALL_NR_MAX + index, generation))
                 return 0;
         task = bpf_get_current_task_btf();
-        index = (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1));
+        if (syscall_is_compat(task)) {
+                index += SCT_SYSCALL_NR_MAX;
+                plan = syscall_plan(index, generation);
+        }
         if (sct_state.syscalls_all & 1)
                 syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
-        return syscall_enter(task, index, regs, 1, generation);
+        return syscall_enter(task, index, plan, regs, 1, generation);
 }
 
 SEC("tp_btf/sys_exit")
@@ -264,8 +291,10 @@ int sct_km_enter(struct pt_regs *ctx) {
         nr = syscall_nr(regs);
         if (nr >= SCT_SYSCALL_NR_MAX)
                 return 0;
-        return syscall_enter(task, (syscall_is_compat(task) ? SCT_SYSCALL_NR_MAX : 0) + (nr & (SCT_SYSCALL_NR_MAX - 1)),
-                             regs, 0, generation);
+        if (syscall_is_compat(task))
+                nr += SCT_SYSCALL_NR_MAX;
+        nr &= 2 * SCT_SYSCALL_NR_MAX - 1;
+        return syscall_enter(task, nr, syscall_plan(nr, generation), regs, 0, generation);
 }
 
 SEC("kprobe.multi")

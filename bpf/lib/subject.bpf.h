@@ -163,31 +163,39 @@ static __always_inline u64 process_born(struct task_struct *task) {
         return leader && leader->born_ns ? leader->born_ns : BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
-/* Whether rules would say the same of the task: of what may change without a notice, what they ask is compared. */
-static __always_inline int subject_is_judged(struct task_struct *task, struct sct_task *t, u32 generation) {
-        const struct cred *cred = task->real_cred;
+/* What of a task may change without a notice, by what rules use of it. */
+static __always_inline int subject_is_as_it_was(struct task_struct *task, struct sct_task *t, u64 uses) {
+        const struct cred *cred;
 
-        return t->generation == generation && t->epoch == sct_state.epoch &&
-               (!USES(COMM) || (t->comm[0] == comm_word(task, 0) && t->comm[1] == comm_word(task, 1))) &&
-               (!USES(IDS) || (t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
-                               t->header.auid == task->loginuid.val)) &&
-               (!(USES(CGROUPS) || t->cgroup_id == sct_state.journal_cgroup) || t->cgroup_id == task_cgroup_id(task)) &&
-               (!USES(PARENTS) || t->parent == (u64) task->real_parent) &&
-               (!USES(NAMESPACES) || t->nsproxy == (u64) task->nsproxy) &&
-               (!USES(UTS) || (t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1)));
+        if (uses & SCT_USE_COMM && (t->comm[0] != comm_word(task, 0) || t->comm[1] != comm_word(task, 1)))
+                return 0;
+        if (uses & SCT_USE_IDS) {
+                cred = task->real_cred;
+                if (t->header.uid != cred->uid.val || t->header.gid != cred->gid.val ||
+                    t->header.auid != task->loginuid.val)
+                        return 0;
+        }
+        if (uses & SCT_USE_CGROUPS && t->cgroup_id != task_cgroup_id(task))
+                return 0;
+        if (uses & SCT_USE_PARENTS && t->parent != (u64) task->real_parent)
+                return 0;
+        if (uses & SCT_USE_NAMESPACES && t->nsproxy != (u64) task->nsproxy)
+                return 0;
+        if (uses & SCT_USE_UTS &&
+            (t->node_name[0] != node_name_word(task, 0) || t->node_name[1] != node_name_word(task, 1)))
+                return 0;
+        return 1;
+}
+
+/* Whether rules would say the same of the task: what they ask is compared. The cgroup of journald is asked for always. */
+static __always_inline int subject_is_judged(struct task_struct *task, struct sct_task *t, u32 generation) {
+        return t->generation == generation && t->epoch == sct_state.epoch && subject_is_as_it_was(task, t, sct_uses) &&
+               (t->cgroup_id != sct_state.journal_cgroup || t->cgroup_id == task_cgroup_id(task));
 }
 
 /* Whether the rest of its header is as it was, too. */
 static __always_inline int subject_is_described(struct task_struct *task, struct sct_task *t) {
-        const struct cred *cred = task->real_cred;
-
-        return (USES(COMM) || (t->comm[0] == comm_word(task, 0) && t->comm[1] == comm_word(task, 1))) &&
-               (USES(IDS) || (t->header.uid == cred->uid.val && t->header.gid == cred->gid.val &&
-                              t->header.auid == task->loginuid.val)) &&
-               (USES(CGROUPS) || t->cgroup_id == task_cgroup_id(task)) &&
-               (USES(PARENTS) || t->parent == (u64) task->real_parent) &&
-               (USES(NAMESPACES) || t->nsproxy == (u64) task->nsproxy) &&
-               (USES(UTS) || (t->node_name[0] == node_name_word(task, 0) && t->node_name[1] == node_name_word(task, 1)));
+        return subject_is_as_it_was(task, t, ~sct_uses);
 }
 
 /* Whether what is cached still holds. */
