@@ -6,10 +6,13 @@
 
 #include "subject.bpf.h"
 
-static __always_inline u64 wakeup_flags(void) {
+/* How full the ring is stands where the reader writes, too: one record in four asks, by its time. */
+#define WAKEUP_ASKS(time_ns) (((time_ns) >> 4 & 3) == 0)
+
+static __always_inline u64 wakeup_flags(u64 time_ns) {
         u32 state = sct_state.reader;
 
-        if (state == SCT_READER_AWAKE)
+        if (state == SCT_READER_AWAKE || (state == SCT_READER_TIMER && !WAKEUP_ASKS(time_ns)))
                 return BPF_RB_NO_WAKEUP;
         if (state == SCT_READER_TIMER &&
             bpf_ringbuf_query(&sct_ring, BPF_RB_AVAIL_DATA) < sct_state.wakeup_bytes)
@@ -67,7 +70,7 @@ __weak __noinline int emit(struct sct_buf *b, u32 bank_first, u32 n_banks) {
         size = sizeof(b->rec) + off;
         if (size > sizeof(b->rec) + SCT_DATA_MAX)
                 return -1;
-        if (bpf_ringbuf_output(&sct_ring, &b->rec, size, wakeup_flags())) {
+        if (bpf_ringbuf_output(&sct_ring, &b->rec, size, wakeup_flags(b->rec.time_ns))) {
                 emit_lost(b);
                 return -1;
         }
@@ -83,6 +86,6 @@ static __always_inline void emit_cgroup(struct sct_buf *b, u32 type, u64 cgroup_
         b->rec.time_ns = bpf_ktime_get_boot_ns();
         b->rec.generation = sct_state.generation;
         b->rec.lost = sct_state.n_lost;
-        if (bpf_ringbuf_output(&sct_ring, &b->rec, sizeof(b->rec), wakeup_flags()))
+        if (bpf_ringbuf_output(&sct_ring, &b->rec, sizeof(b->rec), wakeup_flags(0)))
                 COUNT(n_internal);
 }
