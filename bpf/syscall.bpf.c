@@ -128,15 +128,11 @@ static __always_inline int syscall_take(struct task_struct *task, struct sct_tas
         return 0;
 }
 
-/* Functions of their own: most calls are not wanted, and pass a program with a small frame that saves few registers. */
+/* A function of its own: most calls of raw tracepoints are not wanted, and pass a program with a small frame that saves few
+ * registers. */
 static __noinline int syscall_take_typed(struct task_struct *task, struct sct_task *t, struct sct_plan *plan,
                                          struct pt_regs *regs, u32 call) {
         return syscall_take(task, t, plan, regs, call, 1);
-}
-
-static __noinline int syscall_take_untyped(struct task_struct *task, struct sct_task *t, struct sct_plan *plan,
-                                           struct pt_regs *regs, u32 call) {
-        return syscall_take(task, t, plan, regs, call, 0);
 }
 
 static __always_inline int syscall_enter(struct task_struct *task, u32 index, u32 plan_index, struct pt_regs *regs, int typed,
@@ -158,7 +154,7 @@ static __always_inline int syscall_enter(struct task_struct *task, u32 index, u3
                 return 0;
         }
         return typed ? syscall_take_typed(task, t, plan, regs, SYSCALL_CALL(index, plan_index))
-                     : syscall_take_untyped(task, t, plan, regs, SYSCALL_CALL(index, plan_index));
+                     : syscall_take(task, t, plan, regs, SYSCALL_CALL(index, plan_index), 0);
 }
 
 static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u32 generation) {
@@ -214,7 +210,7 @@ static __always_inline int syscall_exit(struct task_struct *task, s64 retval, u3
 }
 
 /* The events sys_enter and sys_exit: every call of a task, by name. */
-static __noinline int syscall_any(u32 index, u32 event, s64 retval, u32 generation) {
+static __always_inline int syscall_any(u32 index, u32 event, s64 retval, u32 generation) {
         struct event_run r = {};
         s32 id = syscall_event(index);
         u32 key = (generation & 1) * SCT_EVENT_ID_MAX + event, *plan = bpf_map_lookup_elem(&sct_events, &key);
@@ -231,6 +227,11 @@ static __noinline int syscall_any(u32 index, u32 event, s64 retval, u32 generati
         put_u64(&r.s->buf, 0, SCT_ARG_S32, (s64) id);
         event_end(&r);
         return 0;
+}
+
+/* Of its own, as syscall_take_typed(); at exit the chain of functions leaves no room for one more. */
+static __noinline int syscall_any_enter(u32 index, u32 generation) {
+        return syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
 }
 
 static __always_inline void syscall_any_exit(struct pt_regs *regs, s64 retval, u32 generation) {
@@ -259,7 +260,7 @@ int BPF_PROG(sct_sys_enter, struct pt_regs *regs, long nr) {
                 plan = syscall_plan(index, generation);
         }
         if (sct_state.syscalls_all & 1)
-                syscall_any(index, SCT_EVENT_SYS_ENTER, 0, generation);
+                syscall_any_enter(index, generation);
         return syscall_enter(task, index, plan, regs, 1, generation);
 }
 
