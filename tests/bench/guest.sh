@@ -76,15 +76,15 @@ done
 # that begin afterwards take the long way; so it comes last of what is compared.
 auditd_start() {
         auditd -s nochange >/dev/null
-        auditctl -q -D >/dev/null
-        auditctl -q -b 8192 >/dev/null
-        auditctl -q -a always,exit -F arch=b64 -S openat -F "exe=$build/tests/workload"
-        auditctl -q -e 1 >/dev/null
+        auditctl -D >/dev/null
+        auditctl -b 8192 >/dev/null
+        auditctl -a always,exit -F arch=b64 -S openat -F "exe=$build/tests/workload"
+        auditctl -e 1 >/dev/null
 }
 
 auditd_stop() {
-        auditctl -q -D >/dev/null
-        auditctl -q -e 0 >/dev/null
+        auditctl -D >/dev/null
+        auditctl -e 0 >/dev/null
         pkill -x auditd
         while pgrep -x auditd >/dev/null; do
                 sleep 0.1
