@@ -499,7 +499,7 @@ static __noinline int packet_judge(struct packet *p, struct packet_owner *o, u32
         struct sct_task *t = &o->t;
         struct sct_scratch *s;
 
-        if (!packet_of_interest(t, p) || packet_parse(p))
+        if (packet_parse(p))
                 return 0;
         if (!o->net_ns)
                 o->net_ns = packet_net(p->skb);
@@ -597,6 +597,8 @@ static __always_inline int packet_run(struct __sk_buff *skb, int out) {
                 return PASS;
         if (sk->state == SCT_TCP_LISTEN && skb->protocol == ETH_P_IPV6_BE)
                 connection_begins(skb, o, out);
+        if (!packet_of_interest(&o->t, &p))
+                return PASS;
         if (USES(PACKET_CAPTURES) && !out && skb->ifindex == LOOPBACK_IFINDEX) {
                 is_echo = packet_is_echo(skb, o->t.stamp);
                 if (is_echo && !packets_wanted(sk, p.config->packet_kinds & ~SCT_PACKET_CAPTURE))
