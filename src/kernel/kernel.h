@@ -49,7 +49,7 @@ int kernel_apply(Kernel *k, const Plan *plan, char **reterr);
 uint32_t kernel_generation(const Kernel *k);
 
 /* Whether an event of the catalogue can be taken here. 0 and how in *ret_hook ("tp_btf", "raw_tp", "tracepoint",
- * "fentry", ...; static string), or -ENOTSUP and the missing feature. */
+ * "fentry", ...; static string), or -ENOTSUP and the missing feature. Either may be NULL. */
 int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing);
 /* As long as somebody holds it, what was read of the kernel's types and symbols is kept: megabytes that many hooks ask, one
  * after the other. NULL: no memory, which those will say who need it. */

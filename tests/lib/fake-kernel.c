@@ -129,10 +129,12 @@ int kernel_check_hook(const FeatureSet *features, const Policy *policy, struct H
 
 int kernel_can_serve(const FeatureSet *features, const EventSpec *spec, const char **ret_hook, Feature *ret_missing) {
         if (streq_ptr(getenv("SCOPETRACE_FAKE_REFUSE_EVENT"), spec->name)) {
-                *ret_missing = FEATURE_KPROBE;
+                if (ret_missing)
+                        *ret_missing = FEATURE_KPROBE;
                 return -ENOTSUP;
         }
-        *ret_hook = "raw_tp";
+        if (ret_hook)
+                *ret_hook = "raw_tp";
         return 0;
 }
 
