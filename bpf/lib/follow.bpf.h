@@ -44,6 +44,10 @@ static __always_inline u64 fd_file(s64 fd) {
         return (u64) file;
 }
 
+static __always_inline u64 file_inode_of(u64 file) {
+        return file ? (u64) BPF_CORE_READ((struct file *) file, f_inode) : 0;
+}
+
 /* A descriptor with the name that it was followed by, as argument `index`. Returns 1 when it has one. */
 __weak __noinline int put_fd_name(struct sct_buf *b, u32 index, s64 fd) {
         struct fd_key key = { .tgid = bpf_get_current_pid_tgid() >> 32, .fd = fd };
@@ -56,9 +60,10 @@ __weak __noinline int put_fd_name(struct sct_buf *b, u32 index, s64 fd) {
         if (!b || !name || !USES(FD_NAMES))
                 return 0;
         file = fd_file(fd);
-        if (!name->file)
+        if (!name->file) {
+                name->inode = file_inode_of(file);
                 name->file = file;
-        else if (name->file != file) {
+        } else if (name->file != file || name->inode != file_inode_of(file)) {
                 bpf_map_delete_elem(&sct_fds, &key);
                 return 0;
         }
@@ -113,6 +118,7 @@ __weak __noinline int fd_follow(struct sct_scratch *s, struct sct_buf *b, u32 pl
         /* While a descriptor is being installed its file is not in the table yet, but it is the argument. */
         arg = plan->args + (fd_name >> 8 & (SCT_ARGS_MAX - 1));
         s->fd_name.file = arg->type == SCT_ARG_FILE && !arg->max ? b->args[arg->source & 7] : fd_file(fd);
+        s->fd_name.inode = file_inode_of(s->fd_name.file);
         n = bpf_probe_read_kernel_str(s->fd_name.name, SCT_FD_NAME_MAX, (void *) text);
         if (n <= 0 || n >= SCT_FD_NAME_MAX)
                 return -1;
@@ -141,9 +147,16 @@ __weak __noinline int fd_copy(struct sct_buf *b, u32 from_to) {
                 return -1;
         key.fd = arg_number(b, from_to & 0xff, -1);
         to = arg_number(b, from_to >> 8 & 0xff, -1);
-        name = bpf_map_lookup_elem(&sct_fds, &key);
-        if (!name || to < 0 || to >= SCT_FD_MAX)
+        if (to < 0 || to >= SCT_FD_MAX)
                 return -1;
+        name = bpf_map_lookup_elem(&sct_fds, &key);
+        if (!name) {
+                /* What the copy replaces goes, if there is something to copy. */
+                if (!fd_file(key.fd))
+                        return -1;
+                key.fd = to;
+                return bpf_map_delete_elem(&sct_fds, &key);
+        }
         key.fd = to;
         if (bpf_map_update_elem(&sct_fds, &key, name, BPF_ANY))
                 return -1;

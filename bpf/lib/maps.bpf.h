@@ -98,6 +98,7 @@ struct str_args {
 
 struct fd_name {
         u64 file;                    /* struct file that the descriptor stood for when it was named, 0: it stood for none yet */
+        u64 inode;                   /* struct inode of that: a struct file is used again at once */
         u32 size, pad;               /* with NUL */
         char name[SCT_FD_NAME_MAX];
 };

@@ -147,6 +147,8 @@ write_policies() {
 	    selectors:
 	    - matchArgs: [{index: 0, operator: Equal, values: ["$BASE/followed"]}]
 	      matchActions: [{action: CopyFD, argFd: 0, argName: 1}]
+	    - matchArgs: [{index: 1, operator: Equal, values: ["78"]}]
+	      matchActions: [{action: CopyFD, argFd: 0, argName: 1}, {action: NoPost}]
 	  - call: sys_fchown
 	    syscall: true
 	    args: [{index: 0, type: fd}, {index: 1, type: int}]
@@ -239,12 +241,24 @@ setup() {
 	libc.fchmod(77, 0o322)
 	libc.fchown(77, 1004, -1)
 	# The number is another file's: the name is gone with the old one.
-	other = os.open('/dev/null', os.O_RDWR)
+	other = os.open(base + '/other', os.O_RDWR | os.O_CREAT)
 	os.close(fd)
 	libc.dup2(other, fd)
 	libc.fchown(fd, 1005, -1)
 	plain = os.open(base + '/follow-by-path', os.O_RDWR | os.O_CREAT)
 	libc.fchown(plain, 1006, -1)
+	# A copy that replaces another takes its name away, and the kernel gives the struct of a closed file to the next one.
+	for i in range(30):
+	    fd = os.open(base + '/followed', os.O_RDWR | os.O_CREAT)
+	    libc.fchmod(fd, 0o321)
+	    libc.dup2(fd, 78)
+	    libc.dup2(other, 78)
+	    os.close(fd)
+	    fd = os.open(base + '/other', os.O_RDWR)
+	    libc.fchown(fd, 1100 + i, -1)
+	    libc.dup2(fd, 78)
+	    libc.fchown(78, 1200 + i, -1)
+	    os.close(fd)
 	# Its mappings are asked for when the event arrives.
 	sys.stdout.flush()
 	for i in range(600):
@@ -350,8 +364,8 @@ test_actions_at_return() {
         assert_eq "$(of returning '.returnValue')" "$(printf '%s\n' -2 0)"
 }
 
-# By the owner that each call sets: followed, copied, inherited, then neither forgotten (1004) nor replaced (1005), and one
-# that was never followed.
+# By the owner that each call sets: followed, copied, inherited, then neither forgotten (1004) nor replaced (1005, 1100 and
+# more), and one that was never followed.
 test_followed_descriptors() {
         assert_eq "$(of following 'select(.eventName == "sys_fchown") | .args[1].value' | paste -sd' ')" '1001 1002 1003 1006'
 }
