@@ -138,9 +138,10 @@ static const Kind kinds[] = {
 /* Processes that the service knows: each made one system call, and then only waits until stdin ends. */
 static int crowd(long n) {
         pid_t group = 0;
+        long i;
         char c;
 
-        for (long i = 0; i < n; i++) {
+        for (i = 0; i < n; i++) {
                 pid_t pid = fork();
 
                 if (pid < 0) {
@@ -158,7 +159,7 @@ static int crowd(long n) {
                         group = pid;
                 (void) setpgid(pid, group);
         }
-        puts("ready");
+        printf("ready %ld\n", i);
         (void) fflush(stdout);
         while (read(STDIN_FILENO, &c, 1) > 0)
                 ;
