@@ -174,10 +174,13 @@ static char **chmod_word(char **words) {
 
 /* symlinkat of the 32-bit ABI, from 64-bit code; prints 0 or the name of the error. */
 static char **symlink_32(char **words) {
-        static char target[256], link[256];      /* below 4 GiB: the program is linked statically */
+        char *low = mmap(NULL, 512, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+        char *target = low, *link = low + 256;
         long r = -ENAMETOOLONG;
 
-        if (strlen(words[0]) < sizeof(target) && strlen(words[1]) < sizeof(link)) {
+        if (low == MAP_FAILED)
+                die("mmap");
+        if (strlen(words[0]) < 256 && strlen(words[1]) < 256) {
                 strcpy(target, words[0]);
                 strcpy(link, words[1]);
                 __asm__ volatile("int $0x80" : "=a"(r) : "a"(304), "b"(target), "c"(AT_FDCWD), "d"(link)
