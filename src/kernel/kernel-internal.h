@@ -198,3 +198,6 @@ int ringbuf_open(Kernel *k);
 void ringbuf_close(Kernel *k);
 
 __attribute__((format(printf, 3, 4))) int kernel_error(char **reterr, int r, const char *format, ...);
+
+/* kernel.c: by the number that the kernel gives itself, whatever a distribution took back to an older one. */
+bool kernel_is_since(unsigned major, unsigned minor);

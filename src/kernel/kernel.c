@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/utsname.h>
 
 #include "event-id.h"
 #include "kernel-internal.h"
@@ -21,6 +22,15 @@ int kernel_error(char **reterr, int r, const char *format, ...) {
                 va_end(ap);
         }
         return r;
+}
+
+bool kernel_is_since(unsigned major, unsigned minor) {
+        unsigned running_major = 0, running_minor = 0;
+        struct utsname u;
+
+        if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &running_major, &running_minor) != 2)
+                return false;
+        return running_major > major || (running_major == major && running_minor >= minor);
 }
 
 Kernel *kernel_free(Kernel *k) {

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 
 #include "../basic/log.h"
 #include "kernel-internal.h"
@@ -359,16 +358,6 @@ void probes_restore_former(Kernel *k) {
         k->instance--;
         k->uses = k->former_uses;
         k->uses_types = k->former_uses_types;
-}
-
-/* Its own number, whatever a distribution took back to an older kernel. */
-static bool kernel_is_since(unsigned major, unsigned minor) {
-        unsigned running_major = 0, running_minor = 0;
-        struct utsname u;
-
-        if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &running_major, &running_minor) != 2)
-                return false;
-        return running_major > major || (running_major == major && running_minor >= minor);
 }
 
 static bool row_is_wanted(const Kernel *k, const ProbeRow *row, const Plan *plan, const SyscallLadder *ladder) {
